@@ -1,0 +1,431 @@
+//! The command line as clap sees it. Nothing is decided here; see [`crate::settings`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::exit::TABLE;
+
+const ENVIRONMENT: &str = "\
+Environment:
+  LIVECHAT_DATA_DIR  where the node lives, when --data-dir isn't given
+                     (else $XDG_DATA_HOME/livechat, else ~/.local/share/livechat)
+  LIVECHAT_RELAY     the relay's address, when --relay isn't given
+  LIVECHAT_LOG       what --verbose prints, e.g. livechat_node=trace
+  NO_COLOR           no colours, when set to anything";
+
+const JSON: &str = "\
+JSON (--json): one object per line on standard output, each with a \"type\":
+  message     {\"type\":\"message\",\"contact\":\"bob\",\"message\":{\"id\",\"position\",\"author\",\"author_name\",
+              \"own\",\"sent_at\",\"received_at\",\"body\":{\"type\":\"text\",\"text\"},\"delivery\",\"gap\"}}
+  contact     {\"type\":\"contact\",\"account\",\"username\",\"conversation\",\"safety_number\",\"unread\"}
+  status      {\"type\":\"status\",\"account\":{\"state\"},\"relay_url\",\"relay\":{\"state\"},\"peers\",\"queued\",\"live_users\",\"version\"}
+  group       {\"type\":\"group\",\"conversation\",\"title\",\"members\":[{\"account\",\"username\",\"role\",\"own\"}],\"own_role\",
+              \"standing\",\"pending\",\"waiting\",\"forked\",\"epoch\",\"authenticator\"}
+  sign_up     {\"type\":\"sign_up\",\"username\",\"otpauth_uri\",\"setup_key\",\"expires_at\"}
+  signed_up   {\"type\":\"signed_up\",\"username\",\"recovery_codes\"}
+  finding     {\"type\":\"finding\",\"check\",\"ok\",\"says\",\"next\"}
+  person      {\"type\":\"person\",\"name\",\"link\",\"data_dir\",\"setup_key\"}   (demo)
+  check       {\"type\":\"check\",\"ok\",\"says\"}   (demo --script)
+  done        {\"type\":\"done\"}
+A failure is one object on standard error: {\"type\":\"error\",\"code\",\"message\",\"hint\",\"retry_after\"}.
+Times called *_at of messages are Unix milliseconds, all others Unix seconds. Control characters are escaped.";
+
+/// Private chat between people, end to end encrypted, over peers and relays that can't read it.
+#[derive(Debug, Parser)]
+#[command(name = "livechat", version, after_help = TABLE, after_long_help = format!("{ENVIRONMENT}\n\n{JSON}\n\n{TABLE}"))]
+pub struct Args {
+    /// What holds for every verb.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do; the interactive prompt when left out.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// The words as clap should read them. `cargo demo -- --script` arrives as `demo -- --script`, because cargo passes the
+/// dashes of an alias on; after `demo` they mean nothing, so they go.
+#[must_use]
+pub fn words(typed: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = typed.into_iter().collect();
+    if let Some(at) = words.windows(2).position(|pair| pair[0] == "demo" && pair[1] == "--") {
+        words.remove(at + 1);
+    }
+    words
+}
+
+/// Options that every verb takes.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Common {
+    /// Where the node lives
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub data_dir: Option<PathBuf>,
+    /// The relay's address, e.g. https://relay.example.org; needed once, then remembered in the data directory
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub relay: Option<String>,
+    /// Print one JSON object per line
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
+    pub color: ColorWhen,
+    /// Print what happens inside (LIVECHAT_LOG chooses more finely), on standard error
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub verbose: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How far a message must get before `send` returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Wait {
+    /// Safe on this device
+    Queued,
+    /// Kept by the relay
+    Accepted,
+    /// On a device of the recipient
+    Delivered,
+    /// Seen by the recipient
+    Read,
+}
+
+/// Verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Send a message to a contact
+    Send(SendArgs),
+    /// Print messages that came in and weren't read yet, and mark them read
+    Recv(RecvArgs),
+    /// Print the conversation with a contact, oldest first
+    History(HistoryArgs),
+    /// Give one of your messages another text
+    Edit(EditArgs),
+    /// Take one of your messages back from everybody, or delete a message here only
+    Delete(DeleteArgs),
+    /// Put an emoji under a message
+    React(ReactArgs),
+    /// Let new messages with a contact disappear some time after they were read
+    Timer {
+        /// The contact's username
+        name: String,
+        /// 30s, 5m, 2h, 1d, 1w or off
+        after: String,
+    },
+    /// Talk to somebody who wrote to you first; until then they learn nothing of you
+    Accept {
+        /// Their username
+        name: String,
+    },
+    /// Hear no more from somebody, and send them nothing
+    Block {
+        /// Their username
+        name: String,
+    },
+    /// Hear from them again
+    Unblock {
+        /// Their username
+        name: String,
+    },
+    /// List the people you can write to
+    Contacts,
+    /// Show account, relay and connections
+    Status,
+    /// Look up a name at the relay and add it to the contacts
+    Add {
+        /// Their username
+        name: String,
+    },
+    /// Groups of many: found, list, invite, remove, roles, leave
+    Group {
+        /// What to do
+        #[command(subcommand)]
+        what: GroupVerb,
+    },
+    /// Show the safety number of a contact, to compare with what they see
+    Safety {
+        /// Their username
+        name: String,
+    },
+    /// Ask the relay for a username; prints what your authenticator app needs
+    Signup {
+        /// The name you want
+        name: String,
+    },
+    /// Finish signing up with the first code of your authenticator app
+    Confirm {
+        /// Six digits, or `-` to read them from standard input
+        code: String,
+    },
+    /// Log in for ten days
+    Login {
+        /// Six digits or a recovery code, or `-` to read it from standard input
+        code: String,
+        /// Your username; the one of this device when left out
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// End the session, here and at the relay
+    Logout,
+    /// List where this account is logged in, or log one of them out
+    Sessions {
+        /// Its number in the list, or its id
+        #[arg(long, value_name = "SESSION")]
+        end: Option<String>,
+    },
+    /// Print fresh recovery codes; the ones before are void
+    RecoveryCodes {
+        /// Six digits or a recovery code, or `-` to read it from standard input
+        code: String,
+    },
+    /// Add a second authenticator app, or go back to one
+    Authenticator {
+        /// What to do
+        #[command(subcommand)]
+        what: AuthenticatorVerb,
+    },
+    /// Delete the account at the relay, and on this device every key and every message
+    DeleteAccount {
+        /// Six digits or a recovery code, or `-` to read it from standard input
+        code: String,
+        /// That you mean it
+        #[arg(long, required = true)]
+        yes: bool,
+    },
+    /// Run a relay and two people on this machine, everything real, to look at or as a check
+    Demo(DemoArgs),
+    /// Check data directory, node, relay and connections, and say what to do
+    Doctor,
+    /// Print a completion script
+    #[command(
+        long_about = "Print a completion script, e.g. `livechat completions bash > ~/.local/share/bash-completion/completions/livechat`"
+    )]
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+/// `group`. A group is named by its title, or by its id when several are called the same.
+#[derive(Debug, Subcommand)]
+pub enum GroupVerb {
+    /// List the groups on this device
+    List,
+    /// Found a group
+    New {
+        /// What it is called
+        title: String,
+        /// Usernames of those to take in
+        members: Vec<String>,
+    },
+    /// List who is in a group and what they may do
+    Members {
+        /// The group
+        title: String,
+    },
+    /// Take somebody into a group
+    Invite {
+        /// The group
+        title: String,
+        /// Their username
+        name: String,
+    },
+    /// Take somebody out of a group
+    Kick {
+        /// The group
+        title: String,
+        /// Their username
+        name: String,
+    },
+    /// Change what somebody may do in a group
+    Role {
+        /// The group
+        title: String,
+        /// Their username
+        name: String,
+        /// What they may do from then on
+        role: RoleName,
+    },
+    /// Call a group otherwise
+    Rename {
+        /// The group
+        title: String,
+        /// Its title from then on
+        to: String,
+    },
+    /// Leave a group; its history stays on this device
+    Leave {
+        /// The group
+        title: String,
+        /// That you mean it: only an admin can let you in again
+        #[arg(long, required = true)]
+        yes: bool,
+    },
+}
+
+/// What somebody may do in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleName {
+    /// Everything
+    Owner,
+    /// Add and remove members, change title and timer
+    Admin,
+    /// Talk and leave
+    Member,
+}
+
+impl From<RoleName> for livechat_node::api::Role {
+    fn from(role: RoleName) -> Self {
+        match role {
+            RoleName::Owner => Self::Owner,
+            RoleName::Admin => Self::Admin,
+            RoleName::Member => Self::Member,
+        }
+    }
+}
+
+/// `authenticator`.
+#[derive(Debug, Subcommand)]
+pub enum AuthenticatorVerb {
+    /// Print what the new one needs
+    Add {
+        /// A code of the one you have, or `-` to read it from standard input
+        code: String,
+    },
+    /// Put the new one into force with its first code
+    Confirm {
+        /// Six digits of the new one, or `-` to read them from standard input
+        code: String,
+    },
+    /// Keep the one that gives the code, remove the other
+    Remove {
+        /// Six digits of the one that stays, or `-` to read them from standard input
+        code: String,
+    },
+}
+
+/// `send`.
+#[derive(Debug, ClapArgs)]
+pub struct SendArgs {
+    /// The contact's username
+    pub name: String,
+    /// What to say; `-` or nothing reads standard input to its end
+    pub text: Vec<String>,
+    /// Answer the message with this number, as `history` shows it (`position` in JSON)
+    #[arg(long, value_name = "NUMBER")]
+    pub reply_to: Option<u64>,
+    /// How far it must get before this returns
+    #[arg(long, value_name = "STATE", default_value = "accepted")]
+    pub wait: Wait,
+    /// Seconds to wait for that; the message stays queued afterwards (exit code 5)
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub timeout: u64,
+}
+
+/// `edit`.
+#[derive(Debug, ClapArgs)]
+pub struct EditArgs {
+    /// The contact's username
+    pub name: String,
+    /// The message's number, as `history` shows it (`position` in JSON)
+    pub number: u64,
+    /// Its new text
+    #[arg(required = true)]
+    pub text: Vec<String>,
+}
+
+/// `delete`.
+#[derive(Debug, ClapArgs)]
+pub struct DeleteArgs {
+    /// The contact's username
+    pub name: String,
+    /// The message's number, as `history` shows it (`position` in JSON)
+    pub number: u64,
+    /// On this device only
+    #[arg(long)]
+    pub here: bool,
+}
+
+/// `react`.
+#[derive(Debug, ClapArgs)]
+pub struct ReactArgs {
+    /// The contact's username
+    pub name: String,
+    /// The message's number, as `history` shows it (`position` in JSON)
+    pub number: u64,
+    /// The emoji
+    pub emoji: String,
+    /// Take it away instead
+    #[arg(long)]
+    pub remove: bool,
+}
+
+/// `recv`.
+#[derive(Debug, ClapArgs)]
+pub struct RecvArgs {
+    /// Only messages of this contact
+    #[arg(long, value_name = "NAME")]
+    pub from: Option<String>,
+    /// Go on printing what comes in until interrupted
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Wait up to so many seconds for a message (exit code 5 when none came)
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub timeout: Option<u64>,
+    /// Wait for so many messages, print no more, then return
+    #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: Option<u32>,
+}
+
+/// `history`.
+#[derive(Debug, ClapArgs)]
+pub struct HistoryArgs {
+    /// The contact's username
+    pub name: String,
+    /// How many messages, newest ones
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub count: u32,
+}
+
+/// `demo`.
+#[derive(Debug, ClapArgs)]
+pub struct DemoArgs {
+    /// Play a fixed conversation, check both ends, exit 0 when all is well
+    #[arg(long)]
+    pub script: bool,
+    /// Keep everything in this directory instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_passes_its_dashes_on() {
+        let script = |typed: &str| match Args::try_parse_from(words(typed.split(' ').map(OsString::from))).unwrap().verb
+        {
+            Some(Verb::Demo(DemoArgs { script, .. })) => script,
+            other => panic!("{other:?}"),
+        };
+        assert!(script("livechat demo -- --script"));
+        assert!(script("livechat demo --script"));
+        assert!(script("livechat --json demo -- --script"));
+        assert!(!script("livechat demo --"));
+        let text =
+            Args::try_parse_from(words(["livechat", "send", "bob", "--", "--script"].map(OsString::from))).unwrap();
+        assert!(matches!(text.verb, Some(Verb::Send(SendArgs { text, .. })) if text == ["--script"]));
+    }
+}

@@ -1,0 +1,383 @@
+//! What a typed line means: a pure function.
+
+use livechat_node::api::Role;
+
+use super::deeds::Deed;
+use super::groups::Grouping;
+use crate::limits;
+
+/// A line, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// Nothing typed.
+    Empty,
+    /// Text for the current conversation.
+    Text(String),
+    /// `@name`, perhaps with text: switches, and sends.
+    To {
+        /// The contact.
+        name: String,
+        /// What to say, if anything.
+        text: Option<String>,
+    },
+    /// A command.
+    Command(Command),
+    /// A slash and a word that is no command; the nearest one, if any is near.
+    Unknown {
+        /// As typed.
+        word: String,
+        /// What may have been meant.
+        near: Option<&'static str>,
+    },
+    /// A command without what it needs.
+    Usage(&'static str),
+}
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `/add name`
+    Add(String),
+    /// `/history [n]`
+    History(u32),
+    /// `/contacts`
+    Contacts,
+    /// `/status`
+    Status,
+    /// `/safety [name]`
+    Safety(Option<String>),
+    /// `/reply`, `/edit`, `/delete`, `/react`: with the message of a number, or the last
+    Deed(Option<u64>, Deed),
+    /// `/timer [SPAN|off]`
+    Timer(Option<String>),
+    /// `/accept [name]`, `/unblock [name]`
+    Accept(Option<String>),
+    /// `/block [name]`
+    Block(Option<String>),
+    /// `/group`, `/members`, `/invite`, `/kick`, `/role`, `/title`, `/leave`
+    Grouping(Grouping),
+    /// `/signup`
+    SignUp,
+    /// `/login`
+    LogIn,
+    /// `/logout`
+    LogOut,
+    /// `/sessions`, `/sessions end n`
+    Sessions(Option<u32>),
+    /// `/recovery`
+    Recovery,
+    /// `/authenticator add`
+    AddAuthenticator,
+    /// `/authenticator remove`
+    RemoveAuthenticator,
+    /// `/delete-account`
+    DeleteAccount,
+    /// `/help`
+    Help,
+    /// `/quit`
+    Quit,
+}
+
+/// Every command with its arguments and what it does: for `/help` and completion.
+pub const COMMANDS: &[(&str, &str, &str)] = &[
+    ("/add", "NAME", "add somebody by username, and talk to them"),
+    ("/contacts", "", "everyone you can write to, with what is unread"),
+    ("/history", "[N]", "the last messages of this conversation and how far yours got"),
+    ("/reply", "[#N] TEXT", "answer their last message, or number N of /history"),
+    ("/edit", "[#N] TEXT", "give your last message, or number N, another text"),
+    ("/delete", "[#N] [here]", "take your last message, or number N, back from everybody; or delete it here only"),
+    ("/react", "[#N] EMOJI", "put an emoji under their last message, or number N; again takes it away"),
+    ("/timer", "[SPAN|off]", "how long new messages stay: 30s, 5m, 2h, 1d, 1w"),
+    ("/accept", "[NAME]", "talk to somebody who wrote to you first; writing to them does it too"),
+    ("/block", "[NAME]", "hear no more from somebody"),
+    ("/unblock", "[NAME]", "hear from them again"),
+    ("/group", "[TITLE]", "the groups, or talk to one; /group new TITLE @NAME @NAME founds one"),
+    ("/members", "", "who is in this group, and what they may do"),
+    ("/invite", "NAME", "take somebody into this group"),
+    ("/kick", "NAME", "take somebody out of this group"),
+    ("/role", "NAME owner|admin|member", "what somebody may do in this group"),
+    ("/title", "TEXT", "call this group otherwise"),
+    ("/leave", "", "leave this group"),
+    ("/safety", "[NAME]", "the safety number to compare with them"),
+    ("/status", "", "account, relay, connections, people online"),
+    ("/signup", "", "sign up on this device"),
+    ("/login", "", "log in for ten days"),
+    ("/logout", "", "end the session on this device"),
+    ("/sessions", "[end N]", "where this account is logged in; log one of them out"),
+    ("/recovery", "", "new recovery codes in place of the old ones"),
+    ("/authenticator", "add|remove", "a second authenticator app, or one only"),
+    ("/delete-account", "", "delete the account, here and at the relay"),
+    ("/help", "", "this list"),
+    ("/quit", "", "leave (Ctrl-D does too)"),
+];
+
+/// Letters a command may be mistyped by and still be guessed.
+const NEAR: usize = 2;
+
+/// Understands a line. `//` and `@@` at the start stand for a message that begins with `/` or `@`.
+#[must_use]
+pub fn parse(line: &str) -> Line {
+    let trimmed = line.trim();
+    if trimmed.is_empty() {
+        Line::Empty
+    } else if trimmed.starts_with("//") || trimmed.starts_with("@@") {
+        Line::Text(trimmed[1..].to_owned())
+    } else if let Some(rest) = trimmed.strip_prefix('@') {
+        addressed(rest)
+    } else if trimmed.starts_with('/') {
+        command(trimmed)
+    } else {
+        // Blanks at the front may be meant (a list, a drawing), those at the end never are.
+        Line::Text(line.trim_end().to_owned())
+    }
+}
+
+fn addressed(rest: &str) -> Line {
+    let (name, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    // "@bob: hi" and "@bob, hi" are how people write.
+    let name = name.trim_end_matches([':', ',']);
+    if name.is_empty() {
+        return Line::Usage("@NAME [TEXT]");
+    }
+    let text = text.trim();
+    Line::To { name: name.to_owned(), text: (!text.is_empty()).then(|| text.to_owned()) }
+}
+
+fn command(trimmed: &str) -> Line {
+    let (word, rest) = trimmed.split_once(char::is_whitespace).unwrap_or((trimmed, ""));
+    let lower = word.to_lowercase();
+    let words = rest.trim();
+    let rest = words.trim_start_matches('@');
+    let name = || (!rest.is_empty() && !rest.contains(char::is_whitespace)).then(|| rest.to_owned());
+    Line::Command(match lower.as_str() {
+        "/add" => match name() {
+            Some(name) => Command::Add(name),
+            None => return Line::Usage("/add NAME"),
+        },
+        "/history" if rest.is_empty() => Command::History(limits::HISTORY),
+        "/history" => match rest.parse() {
+            Ok(n) if n > 0 => Command::History(n),
+            _ => return Line::Usage("/history [N]"),
+        },
+        "/safety" if rest.is_empty() => Command::Safety(None),
+        "/safety" => match name() {
+            Some(name) => Command::Safety(Some(name)),
+            None => return Line::Usage("/safety [NAME]"),
+        },
+        "/timer" => Command::Timer((!rest.is_empty()).then(|| rest.to_owned())),
+        "/accept" | "/unblock" if rest.is_empty() || name().is_some() => Command::Accept(name()),
+        "/accept" => return Line::Usage("/accept [NAME]"),
+        "/unblock" => return Line::Usage("/unblock [NAME]"),
+        "/block" if rest.is_empty() || name().is_some() => Command::Block(name()),
+        "/block" => return Line::Usage("/block [NAME]"),
+        "/reply" | "/edit" | "/delete" | "/react" => return about_message(&lower, words),
+        "/group" => match grouping(words) {
+            Some(what) => Command::Grouping(what),
+            None => return Line::Usage("/group new TITLE [@NAME …]"),
+        },
+        "/members" => Command::Grouping(Grouping::Members),
+        "/invite" => match name() {
+            Some(name) => Command::Grouping(Grouping::Invite(name)),
+            None => return Line::Usage("/invite NAME"),
+        },
+        "/kick" => match name() {
+            Some(name) => Command::Grouping(Grouping::Kick(name)),
+            None => return Line::Usage("/kick NAME"),
+        },
+        "/role" => match role(rest) {
+            Some((name, role)) => Command::Grouping(Grouping::Role(name, role)),
+            None => return Line::Usage("/role NAME owner|admin|member"),
+        },
+        "/title" if words.is_empty() => return Line::Usage("/title TEXT"),
+        "/title" => Command::Grouping(Grouping::Title(words.to_owned())),
+        "/leave" => Command::Grouping(Grouping::Leave),
+        "/contacts" => Command::Contacts,
+        "/status" => Command::Status,
+        "/signup" => Command::SignUp,
+        "/login" => Command::LogIn,
+        "/logout" => Command::LogOut,
+        "/sessions" if rest.is_empty() => Command::Sessions(None),
+        "/sessions" => match rest.strip_prefix("end ").map(|n| n.trim().parse()) {
+            Some(Ok(n)) => Command::Sessions(Some(n)),
+            _ => return Line::Usage("/sessions [end N]"),
+        },
+        "/recovery" => Command::Recovery,
+        "/authenticator" => match rest {
+            "add" => Command::AddAuthenticator,
+            "remove" => Command::RemoveAuthenticator,
+            _ => return Line::Usage("/authenticator add|remove"),
+        },
+        "/delete-account" => Command::DeleteAccount,
+        "/help" | "/?" | "/h" => Command::Help,
+        "/quit" | "/exit" | "/q" => Command::Quit,
+        _ => return Line::Unknown { word: word.to_owned(), near: nearest(&lower) },
+    })
+}
+
+/// `/group`: nothing, a title, or `new`, a title and names behind at-signs.
+fn grouping(words: &str) -> Option<Grouping> {
+    let Some(rest) = words.strip_prefix("new").filter(|r| r.is_empty() || r.starts_with(char::is_whitespace)) else {
+        return Some(if words.is_empty() { Grouping::List } else { Grouping::Enter(words.to_owned()) });
+    };
+    let (members, title): (Vec<_>, Vec<_>) = rest.split_whitespace().partition(|w| w.starts_with('@') && w.len() > 1);
+    let members = members.into_iter().map(|m| m.trim_start_matches('@').to_owned()).collect();
+    (!title.is_empty()).then(|| Grouping::New { title: title.join(" "), members })
+}
+
+fn role(words: &str) -> Option<(String, Role)> {
+    let (name, role) = words.split_once(char::is_whitespace)?;
+    let role = match role.trim() {
+        "owner" => Role::Owner,
+        "admin" => Role::Admin,
+        "member" => Role::Member,
+        _ => return None,
+    };
+    Some((name.to_owned(), role))
+}
+
+/// A command about a message: `[#N]`, then what it takes.
+fn about_message(command: &str, rest: &str) -> Line {
+    let (first, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let number: Option<u64> = first.strip_prefix('#').and_then(|n| n.parse().ok());
+    let rest = if number.is_some() { behind.trim_start() } else { rest };
+    let deed = match command {
+        "/reply" if !rest.is_empty() => Deed::Reply(rest.to_owned()),
+        "/edit" if !rest.is_empty() => Deed::Edit(rest.to_owned()),
+        "/react" if !rest.is_empty() => Deed::React(rest.to_owned()),
+        "/delete" if rest.is_empty() || rest == "here" => Deed::Delete { here: !rest.is_empty() },
+        "/reply" => return Line::Usage("/reply [#N] TEXT"),
+        "/edit" => return Line::Usage("/edit [#N] TEXT"),
+        "/react" => return Line::Usage("/react [#N] EMOJI"),
+        _ => return Line::Usage("/delete [#N] [here]"),
+    };
+    Line::Command(Command::Deed(number, deed))
+}
+
+fn nearest(word: &str) -> Option<&'static str> {
+    COMMANDS
+        .iter()
+        .map(|(name, ..)| (if name.starts_with(word) { 0 } else { distance(name, word) }, *name))
+        .filter(|(d, _)| *d <= NEAR)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Levenshtein's distance; words here are short.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(name: &str, text: Option<&str>) -> Line {
+        Line::To { name: name.into(), text: text.map(Into::into) }
+    }
+
+    #[test]
+    fn lines_mean_what_people_mean() {
+        let text = |t: &str| Line::Text(t.into());
+        let table = [
+            ("", Line::Empty),
+            ("  \t ", Line::Empty),
+            ("hi there ", text("hi there")),
+            ("  - item", text("  - item")),
+            ("two\nlines", text("two\nlines")),
+            ("//etc/passwd", text("/etc/passwd")),
+            ("@@home", text("@home")),
+            ("@bob", to("bob", None)),
+            ("@bob hi you", to("bob", Some("hi you"))),
+            ("@bob: hi", to("bob", Some("hi"))),
+            ("@bob\nhi", to("bob", Some("hi"))),
+            ("@", Line::Usage("@NAME [TEXT]")),
+            ("@ hi", Line::Usage("@NAME [TEXT]")),
+            ("/add bob", Line::Command(Command::Add("bob".into()))),
+            ("/add @bob", Line::Command(Command::Add("bob".into()))),
+            ("/ADD bob", Line::Command(Command::Add("bob".into()))),
+            ("/add", Line::Usage("/add NAME")),
+            ("/add bob and carol", Line::Usage("/add NAME")),
+            ("/history", Line::Command(Command::History(limits::HISTORY))),
+            ("/history 5", Line::Command(Command::History(5))),
+            ("/history 0", Line::Usage("/history [N]")),
+            ("/history all", Line::Usage("/history [N]")),
+            ("/safety", Line::Command(Command::Safety(None))),
+            ("/safety bob", Line::Command(Command::Safety(Some("bob".into())))),
+            ("/q", Line::Command(Command::Quit)),
+            ("/reply yes, @bob", Line::Command(Command::Deed(None, Deed::Reply("yes, @bob".into())))),
+            ("/reply #12  two\nlines", Line::Command(Command::Deed(Some(12), Deed::Reply("two\nlines".into())))),
+            ("/reply #1", Line::Usage("/reply [#N] TEXT")),
+            ("/edit @bob, come", Line::Command(Command::Deed(None, Deed::Edit("@bob, come".into())))),
+            ("/edit #tag stays", Line::Command(Command::Deed(None, Deed::Edit("#tag stays".into())))),
+            ("/delete", Line::Command(Command::Deed(None, Deed::Delete { here: false }))),
+            ("/delete #3 here", Line::Command(Command::Deed(Some(3), Deed::Delete { here: true }))),
+            ("/delete everything", Line::Usage("/delete [#N] [here]")),
+            ("/react 👍", Line::Command(Command::Deed(None, Deed::React("👍".into())))),
+            ("/react", Line::Usage("/react [#N] EMOJI")),
+            ("/timer 5m", Line::Command(Command::Timer(Some("5m".into())))),
+            ("/timer", Line::Command(Command::Timer(None))),
+            ("/accept", Line::Command(Command::Accept(None))),
+            ("/unblock @bob", Line::Command(Command::Accept(Some("bob".into())))),
+            ("/block bob and carol", Line::Usage("/block [NAME]")),
+            ("/contact", Line::Unknown { word: "/contact".into(), near: Some("/contacts") }),
+            ("/hsitory", Line::Unknown { word: "/hsitory".into(), near: Some("/history") }),
+            ("/group", Line::Command(Command::Grouping(Grouping::List))),
+            (
+                "/group new Berg fahrt @bob @zoë",
+                Line::Command(Command::Grouping(Grouping::New {
+                    title: "Berg fahrt".into(),
+                    members: vec!["bob".into(), "zoë".into()],
+                })),
+            ),
+            ("/group newcomers", Line::Command(Command::Grouping(Grouping::Enter("newcomers".into())))),
+            ("/group new @bob", Line::Usage("/group new TITLE [@NAME …]")),
+            ("/invite @bob", Line::Command(Command::Grouping(Grouping::Invite("bob".into())))),
+            ("/role @bob admin", Line::Command(Command::Grouping(Grouping::Role("bob".into(), Role::Admin)))),
+            ("/role bob king", Line::Usage("/role NAME owner|admin|member")),
+            ("/title @home, soon", Line::Command(Command::Grouping(Grouping::Title("@home, soon".into())))),
+            ("/title", Line::Usage("/title TEXT")),
+            ("/sessions", Line::Command(Command::Sessions(None))),
+            ("/sessions end 2", Line::Command(Command::Sessions(Some(2)))),
+            ("/sessions 2", Line::Usage("/sessions [end N]")),
+            ("/authenticator add", Line::Command(Command::AddAuthenticator)),
+            ("/authenticator", Line::Usage("/authenticator add|remove")),
+            ("/frobnicate", Line::Unknown { word: "/frobnicate".into(), near: None }),
+        ];
+        for (line, expected) in table {
+            assert_eq!(parse(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn every_listed_command_is_one() {
+        for (name, needs, _) in COMMANDS {
+            // What stands in brackets may be left out.
+            let mut depth = 0;
+            let needed: String = needs
+                .chars()
+                .filter(|c| {
+                    depth += i32::from(*c == '[') - i32::from(*c == ']');
+                    depth == 0 && *c != ']'
+                })
+                .collect();
+            let word = |n: &str| match n.split('|').next() {
+                Some(choice) if choice.starts_with(char::is_lowercase) => choice.to_owned(),
+                _ => "bob".to_owned(),
+            };
+            let words: Vec<String> = needed.split_whitespace().map(word).collect();
+            let line = format!("{name} {}", words.join(" "));
+            assert!(matches!(parse(&line), Line::Command(_)), "{line}");
+        }
+    }
+}

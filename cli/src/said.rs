@@ -1,0 +1,147 @@
+//! What a message says and what became of it, in rows; and spans of time, read and written.
+
+use livechat_node::api::{Message, MessageBody};
+
+use crate::render::Look;
+use crate::style::Ink;
+use crate::text;
+
+impl Look {
+    /// What a message answers, says, and what is under it. Nothing of it can pass for another line, since every row
+    /// but the first is shown behind a bar.
+    #[must_use]
+    pub fn said(&self, message: &Message, width: usize) -> Vec<String> {
+        let quiet = |row: &String| self.style.paint(Ink::Quiet, row);
+        let mut rows = Vec::new();
+        if let Some(quote) = &message.reply_to {
+            let words = quote.text.as_deref().map_or_else(|| "(gone)".to_owned(), text::word);
+            let line = format!("↪ {}: {words}", text::word(&quote.author_name));
+            rows.extend(text::rows(&line, width).first().map(quiet));
+        }
+        if message.forwarded {
+            rows.push(self.style.paint(Ink::Quiet, "⇥ passed on"));
+        }
+        match &message.body {
+            MessageBody::Text { text } => rows.extend(text::rows(text, width)),
+            MessageBody::Notice { notice } => rows.extend(text::rows(&notice.to_string(), width)),
+            MessageBody::Deleted => rows.push(self.style.paint(Ink::Quiet, "(deleted)")),
+            MessageBody::Timer { seconds: 0 } => {
+                rows.push(self.style.paint(Ink::Quiet, "(messages stay from now on)"));
+            }
+            MessageBody::Timer { seconds } => {
+                let words = format!("(messages disappear after {} from now on)", span(*seconds));
+                rows.push(self.style.paint(Ink::Quiet, &words));
+            }
+            MessageBody::NeedsNewerVersion { kind } => {
+                rows.push(
+                    self.style.paint(Ink::Warn, &format!("(a message of kind {kind}: update LiveChat to see it)")),
+                );
+            }
+        }
+        let marks = [
+            message.edited_at.map(|_| "(edited)".to_owned()),
+            message.timer.map(|seconds| format!("(disappears after {})", span(seconds))),
+        ];
+        if let Some(last) = rows.last_mut() {
+            for mark in marks.iter().flatten() {
+                last.push(' ');
+                last.push_str(&self.style.paint(Ink::Quiet, mark));
+            }
+        }
+        if !message.reactions.is_empty() {
+            let one = |r: &livechat_node::api::Reaction| {
+                let by: Vec<String> = r.by.iter().map(|name| text::word(name)).collect();
+                format!("{} {}", text::word(&r.emoji), by.join(", "))
+            };
+            let all: Vec<String> = message.reactions.iter().map(one).collect();
+            rows.extend(text::rows(&all.join("   "), width).iter().map(quiet));
+        }
+        rows
+    }
+}
+
+/// Units of time, longest first.
+const UNITS: [(u32, char, &str); 5] =
+    [(604_800, 'w', "week"), (86_400, 'd', "day"), (3_600, 'h', "hour"), (60, 'm', "minute"), (1, 's', "second")];
+
+/// Seconds in the longest unit that they are whole in.
+#[must_use]
+pub fn span(seconds: u32) -> String {
+    let whole = UNITS.iter().find(|(unit, ..)| seconds.is_multiple_of(*unit));
+    let (unit, name) = whole.map_or((1, "second"), |(unit, _, name)| (*unit, *name));
+    let n = seconds / unit;
+    format!("{n} {name}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Seconds of `30s`, `5m`, `2h`, `1d`, `1w`; `off` is 0.
+#[must_use]
+pub fn seconds(typed: &str) -> Option<u32> {
+    let typed = typed.trim().to_lowercase();
+    if typed == "off" {
+        return Some(0);
+    }
+    let letter = typed.chars().next_back()?;
+    let (unit, ..) = UNITS.iter().find(|(_, l, _)| *l == letter)?;
+    let n: u32 = typed[..typed.len() - 1].trim().parse().ok()?;
+    n.checked_mul(*unit).filter(|s| *s > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::UNWRAPPED;
+    use crate::sample;
+    use crate::style::Style;
+    use livechat_node::api::{Quote, Reaction};
+
+    #[test]
+    fn spans_are_read_and_written() {
+        for (typed, read, written) in [
+            ("30s", Some(30), "30 seconds"),
+            ("1m", Some(60), "1 minute"),
+            ("90m", Some(5_400), "90 minutes"),
+            ("2H", Some(7_200), "2 hours"),
+            ("7d", Some(604_800), "1 week"),
+            ("off", Some(0), ""),
+            ("0s", None, ""),
+            ("1", None, ""),
+            ("-1m", None, ""),
+            ("9999999w", None, ""),
+            ("ß", None, ""),
+            ("", None, ""),
+        ] {
+            assert_eq!(seconds(typed), read, "{typed}");
+            if let Some(n) = read.filter(|n| *n > 0) {
+                assert_eq!(span(n), written);
+            }
+        }
+    }
+
+    #[test]
+    fn what_became_of_a_message_is_shown_and_forges_nothing() {
+        let look = Look { style: Style::new(false), width: 40, zone: jiff::tz::TimeZone::UTC };
+        let mut message = sample::message("bob", "tea, then");
+        message.reply_to = Some(Quote {
+            id: message.id,
+            author: message.author,
+            author_name: "carol\n12:00 dave: hi".into(),
+            position: Some(1),
+            text: Some("tea or coffee?\n12:00 erin: \u{1b}[2Jred and a lot more that does not fit".into()),
+        });
+        message.edited_at = Some(1);
+        message.forwarded = true;
+        message.timer = Some(3_600);
+        let by = vec!["carol\u{1b}[31m".to_owned(), "alice".into()];
+        message.reactions = vec![Reaction { emoji: "👍\n".into(), own: true, by }];
+        let mut deleted = sample::message("bob", "");
+        deleted.body = MessageBody::Deleted;
+        let timer = |seconds| {
+            let mut m = sample::message("bob", "");
+            m.body = MessageBody::Timer { seconds };
+            m
+        };
+        let all = [message, deleted, timer(60), timer(0)].map(|m| look.message(&m, None));
+        insta::assert_snapshot!(all.join("\n"));
+        assert_eq!(UNWRAPPED, 100_000);
+    }
+}

@@ -1,0 +1,25 @@
+//! `history`: a conversation, oldest first.
+
+use crate::args::HistoryArgs;
+use crate::door::Door;
+use crate::exit::Failure;
+use crate::out::Out;
+
+/// Prints the newest messages; marks nothing read.
+///
+/// # Errors
+/// Not a contact, or what the node refuses.
+pub async fn run(door: &Door, args: &HistoryArgs, out: &mut Out) -> Result<(), Failure> {
+    let to = door.target(&args.name).await?;
+    let messages = door.newest(to.conversation, args.count as usize, |_| true).await?;
+    if out.json() {
+        for message in &messages {
+            out.message(&to.name, message)?;
+        }
+        return Ok(());
+    }
+    for line in out.look.history(&messages) {
+        out.line(&line)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! One file a verb. Each takes a door, its arguments and a place to print; none knows terminals or the environment.
+
+pub mod account;
+pub mod completions;
+pub mod contacts;
+pub mod deeds;
+pub mod doctor;
+pub mod groups;
+pub mod history;
+pub mod recv;
+pub mod send;
+pub mod sessions;
+pub mod status;

@@ -1,0 +1,369 @@
+//! The program as scripts meet it: output, exit codes, order of doing, against a node that is played by the test.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod played;
+
+use std::io::Read;
+use std::process::Stdio;
+
+use livechat_node::api::{
+    Conversation, Delivery, ErrorCode, Event, RelayState, Request, Response, Role, ServerFrame, Status,
+};
+use played::{Node, active, bob, conversation, error, message, own, run, run_with, status};
+
+#[test]
+fn no_node_and_no_relay_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let done = run(dir.path(), &["status"]);
+    assert_eq!(done.code, 8);
+    assert!(done.stderr.contains("--relay"), "{}", done.stderr);
+    assert_eq!(done.stdout, "");
+}
+
+#[test]
+fn usage_errors_are_two() {
+    let dir = tempfile::tempdir().unwrap();
+    for args in [
+        &["frobnicate"][..],
+        &["send"],
+        &["send", "bob", "x", "--wait", "never"],
+        &["recv", "--count", "0"],
+        &["--relay", "ftp://x", "status"],
+        &["send", "bob", "  "],
+    ] {
+        let done = run(dir.path(), args);
+        assert_eq!(done.code, 2, "{args:?}: {}", done.stderr);
+        assert!(!done.stderr.is_empty());
+    }
+    for args in [&["--help"][..], &["send", "--help"], &["--version"], &["completions", "bash"]] {
+        let done = run(dir.path(), args);
+        assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{args:?}");
+        assert!(!done.stdout.is_empty());
+    }
+}
+
+#[test]
+fn refusals_have_their_exit_codes() {
+    let table = [
+        (ErrorCode::WrongState, 3),
+        (ErrorCode::NotFound, 4),
+        (ErrorCode::RelayUnreachable, 5),
+        (ErrorCode::InvalidCredentials, 6),
+        (ErrorCode::UsernameUnavailable, 6),
+        (ErrorCode::PendingExpired, 6),
+        (ErrorCode::Untrusted, 6),
+        (ErrorCode::TooManyRequests, 7),
+        (ErrorCode::StoreFailed, 1),
+        (ErrorCode::Internal, 1),
+    ];
+    for (code, exit) in table {
+        let node = Node::play(move |_, _| Err(error(code)));
+        let done = run(node.dir(), &["add", "carol"]);
+        assert_eq!(done.code, exit, "{code:?}: {}", done.stderr);
+        assert!(done.stderr.contains("what failed") && done.stderr.contains("what to do"), "{}", done.stderr);
+        let json = run(node.dir(), &["--json", "add", "carol"]);
+        assert_eq!(json.code, exit);
+        let line: serde_json::Value = serde_json::from_str(&json.stderr).unwrap();
+        assert_eq!(line["type"], "error");
+        assert_eq!(line["hint"], "what to do");
+    }
+}
+
+#[test]
+fn status_is_one_object() {
+    let node = Node::play(active);
+    let done = run(node.dir(), &["--json", "status"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let line: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((&line["type"], &line["account"]["username"]), (&"status".into(), &"alice".into()));
+    let read: Status = {
+        let mut fields = line.as_object().unwrap().clone();
+        fields.remove("type");
+        serde_json::from_value(fields.into()).unwrap()
+    };
+    assert_eq!(read, status());
+}
+
+#[test]
+fn an_unknown_contact_is_four_and_nothing_is_sent() {
+    let node = Node::play(active);
+    let done = run(node.dir(), &["send", "carol", "hi"]);
+    assert_eq!(done.code, 4);
+    assert!(done.stderr.contains("add carol"), "{}", done.stderr);
+    assert!(!node.asked().iter().any(|r| matches!(r, Request::Send { .. })));
+}
+
+/// Answers a send as queued; `accepts`: and reports it accepted.
+fn post(
+    accepts: bool,
+) -> impl Fn(&Request, &played::Events) -> Result<Response, livechat_node::api::Error> + Send + 'static {
+    move |request, events| {
+        if let Request::Send { text, .. } = request {
+            let sent = own(text, Delivery::Queued);
+            if accepts {
+                let message = own(text, Delivery::Accepted);
+                events.say(ServerFrame::Event {
+                    event: Event::MessageChanged { conversation: bob().conversation, message },
+                });
+            }
+            return Ok(Response::Sent(sent));
+        }
+        active(request, events)
+    }
+}
+
+#[test]
+fn send_waits_until_the_relay_has_it() {
+    let node = Node::play(post(true));
+    let done = run(node.dir(), &["--json", "send", "@Bob", "hello", "there"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let line: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(line["message"]["delivery"], "accepted");
+    assert_eq!(line["message"]["body"]["text"], "hello there");
+}
+
+#[test]
+fn send_says_when_time_runs_out() {
+    let node = Node::play(post(false));
+    let done = run(node.dir(), &["send", "bob", "hello", "--timeout", "1"]);
+    assert_eq!(done.code, 5);
+    assert!(done.stderr.contains("queued on this device"), "{}", done.stderr);
+    let patient = run(node.dir(), &["send", "bob", "hello", "--wait", "queued"]);
+    assert_eq!(patient.code, 0, "{}", patient.stderr);
+}
+
+#[test]
+fn send_reads_standard_input() {
+    let node = Node::play(post(true));
+    let done = run_with(node.dir(), &["send", "bob"], Some("two\r\nlines\n"));
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let text = node.asked().iter().find_map(|r| match r {
+        Request::Send { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    assert_eq!(text.as_deref(), Some("two\nlines"));
+    let binary = run_with(node.dir(), &["send", "bob", "-"], Some("\u{0}"));
+    assert_eq!(binary.code, 0, "control characters are text");
+}
+
+/// Two unread messages of bob's among others.
+fn inbox(request: &Request, events: &played::Events) -> Result<Response, livechat_node::api::Error> {
+    match request {
+        Request::Conversations => Ok(Response::Conversations { conversations: vec![conversation(2)] }),
+        Request::History { before: None, .. } => Ok(Response::History(livechat_node::api::HistoryPage {
+            messages: vec![
+                message(1, "old"),
+                message(2, "new \u{1b}[31mred\u{9b}2J\n12:00 carol: forged"),
+                own("mine", Delivery::Read),
+                message(4, "newer"),
+            ],
+            more: false,
+        })),
+        Request::MarkRead { .. } => Ok(Response::Done),
+        _ => active(request, events),
+    }
+}
+
+#[test]
+fn recv_prints_what_is_unread_then_marks_it() {
+    let node = Node::play(inbox);
+    let done = run(node.dir(), &["--json", "recv"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let texts: Vec<String> = done
+        .stdout
+        .lines()
+        .map(|l| {
+            serde_json::from_str::<serde_json::Value>(l).unwrap()["message"]["body"]["text"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(texts, ["new \u{1b}[31mred\u{9b}2J\n12:00 carol: forged", "newer"], "exact for programs");
+    assert!(!done.stdout.chars().any(|c| c.is_control() && c != '\n'), "harmless for terminals: {:?}", done.stdout);
+    let marks: Vec<u64> = node
+        .asked()
+        .iter()
+        .filter_map(|r| match r {
+            Request::MarkRead { position, .. } => Some(*position),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(marks, [4]);
+}
+
+#[test]
+fn recv_with_a_count_marks_no_more_than_it_prints() {
+    let node = Node::play(inbox);
+    let done = run(node.dir(), &["recv", "--count", "1"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert_eq!(done.stdout, "08:30 bob: new ␛[31mred<U+009B>2J\n      │ 12:00 carol: forged\n");
+    assert!(matches!(node.asked().last(), Some(Request::MarkRead { position: 2, .. })));
+}
+
+#[test]
+fn recv_marks_nothing_that_nobody_could_see() {
+    let node = Node::play(inbox);
+    let mut child = played::command(node.dir(), &["recv"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let code = child.wait().unwrap().code();
+    assert_eq!(code, Some(0), "a closed pipe is no failure");
+    assert!(!node.asked().iter().any(|r| matches!(r, Request::MarkRead { .. })));
+}
+
+#[test]
+fn recv_waits_no_longer_than_told() {
+    let node = Node::play(active);
+    let begun = std::time::Instant::now();
+    let done = run(node.dir(), &["recv", "--timeout", "1"]);
+    assert_eq!(done.code, 5, "{}", done.stderr);
+    assert!(begun.elapsed().as_secs() < 10);
+    assert_eq!(run(node.dir(), &["recv"]).code, 0, "without waiting, nothing is an answer");
+    assert_eq!(run(node.dir(), &["recv", "--from", "carol"]).code, 4);
+}
+
+#[test]
+fn a_node_that_dies_is_a_failure_not_a_hang() {
+    let node = Node::play(|request, events| {
+        if matches!(request, Request::Contacts) {
+            events.hang_up();
+        }
+        active(request, events)
+    });
+    let done = run(node.dir(), &["contacts"]);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    assert!(done.stderr.contains("lost"), "{}", done.stderr);
+}
+
+#[test]
+fn a_pipe_gets_the_plain_prompt() {
+    let node = Node::play(post(true));
+    let done =
+        run_with(node.dir(), &[], Some("/contacts\n@bob hi :smile:\n/frobnicate\n/history\n/quit\nnever read\n"));
+    assert!(!done.stdout.contains('\u{1b}'), "{:?}", done.stdout);
+    assert!(done.stdout.contains("  bob\n"), "{}", done.stdout);
+    assert!(done.stdout.contains("There is no command /frobnicate"), "{}", done.stdout);
+    assert_eq!(done.code, 2, "the first command that failed decides");
+    let sent: Vec<String> = node
+        .asked()
+        .iter()
+        .filter_map(|r| match r {
+            Request::Send { text, .. } => Some(text.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sent, ["hi 😄"]);
+}
+
+#[test]
+fn interrupted_is_130() {
+    let node = Node::play(active);
+    let mut child = played::command(node.dir(), &["recv", "--follow"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while !node.asked().iter().any(|r| matches!(r, Request::Conversations)) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let code = child.wait().unwrap().code();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(code, Some(130), "{said}");
+}
+
+#[test]
+fn offline_shows_in_the_status() {
+    let node = Node::play(|request, events| match request {
+        Request::Status => Ok(Response::Status(Status {
+            relay: RelayState::Offline { reason: "refused\u{1b}[2J".into(), retry_at: 0 },
+            ..status()
+        })),
+        _ => active(request, events),
+    });
+    let done = run(node.dir(), &["status"]);
+    assert_eq!(done.code, 0);
+    assert!(done.stdout.contains("offline: refused␛[2J"), "{}", done.stdout);
+}
+
+/// A node with one group that Bob is in, beside the direct chat with him.
+fn with_group(request: &Request, events: &played::Events) -> Result<Response, livechat_node::api::Error> {
+    let group = played::group();
+    match request {
+        Request::Conversations => {
+            let listed = Conversation { id: group.conversation, title: group.title, group: true, ..conversation(0) };
+            Ok(Response::Conversations { conversations: vec![conversation(0), listed] })
+        }
+        Request::Group { .. } => Ok(Response::Group(group)),
+        Request::CreateGroup { .. } => Ok(Response::GroupCreated { conversation: group.conversation }),
+        Request::RemoveMember { .. }
+        | Request::SetRole { .. }
+        | Request::Invite { .. }
+        | Request::LeaveGroup { .. } => Ok(Response::Done),
+        _ => post(true)(request, events),
+    }
+}
+
+#[test]
+fn groups_are_named_by_their_titles_and_members_by_their_names() {
+    let node = Node::play(with_group);
+    let listed = run(node.dir(), &["group", "list"]);
+    assert_eq!((listed.code, listed.stdout.as_str()), (0, "Berg␛[2Jfahrt  2 members\n"), "{}", listed.stderr);
+    let members = run(node.dir(), &["group", "members", "berg\u{1b}[2jFAHRT"]);
+    assert_eq!(members.stdout, "  alice (you)  owner\n  bob\n", "{}", members.stderr);
+    let title = played::group().title;
+    for words in [
+        &["group", "new", "Seefahrt", "@bob", "carol"][..],
+        &["group", "kick", &title, "@Bob"],
+        &["group", "role", &title, "bob", "admin"],
+        &["group", "invite", &title, "@carol"],
+        &["send", &title, "hi", "all", "--wait", "queued"],
+        &["group", "leave", &title, "--yes"],
+    ] {
+        assert_eq!(run(node.dir(), words).code, 0, "{words:?}");
+    }
+    let (conversation, account) = (played::group().conversation, bob().account);
+    let asked: Vec<_> = node.asked();
+    for wanted in [
+        Request::CreateGroup { title: "Seefahrt".into(), members: vec!["bob".into(), "carol".into()] },
+        Request::RemoveMember { conversation, account },
+        Request::SetRole { conversation, account, role: Role::Admin },
+        Request::Invite { conversation, username: "carol".into() },
+        Request::Send { conversation, text: "hi all".into(), id: None, reply_to: None },
+        Request::LeaveGroup { conversation },
+    ] {
+        assert!(asked.contains(&wanted), "{wanted:?} in {asked:?}");
+    }
+    let before = asked.len();
+    assert_eq!(run(node.dir(), &["group", "kick", &title, "carol"]).code, 4, "she isn't in it");
+    assert_eq!(run(node.dir(), &["group", "leave", &title]).code, 2, "without --yes nothing is left");
+    assert_eq!(run(node.dir(), &["group", "members", "Talfahrt"]).code, 4);
+    assert!(
+        !node.asked()[before..].iter().any(|r| matches!(r, Request::RemoveMember { .. } | Request::LeaveGroup { .. }))
+    );
+}
+
+#[test]
+fn the_prompt_talks_to_groups() {
+    let node = Node::play(with_group);
+    let title = played::group().title;
+    let lines = format!("/group\n/group {title}\nhi all\n/members\n/kick bob\n/leave\nno\n@bob hi\n/members\n/quit\n");
+    let done = run_with(node.dir(), &[], Some(&lines));
+    assert!(done.stdout.contains("Berg␛[2Jfahrt  2 members"), "{}", done.stdout);
+    assert!(done.stdout.contains("  alice (you)  owner"), "{}", done.stdout);
+    assert!(done.stdout.contains("bob is being removed"), "{}", done.stdout);
+    assert!(done.stdout.contains("You stay."), "{}", done.stdout);
+    assert!(done.stdout.contains("You are not talking to a group."), "a direct chat has no members: {}", done.stdout);
+    let to: Vec<_> = node
+        .asked()
+        .iter()
+        .filter_map(|r| match r {
+            Request::Send { conversation, text, .. } => Some((*conversation, text.clone())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(to, [(played::group().conversation, "hi all".into()), (bob().conversation, "hi".into())]);
+    assert!(!node.asked().iter().any(|r| matches!(r, Request::LeaveGroup { .. })));
+}

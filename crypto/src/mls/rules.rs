@@ -1,0 +1,223 @@
+//! Who may do what in a group (PROTOCOL R-72): pure, the same for every member, judged on the group as it was before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use livechat_wire::AccountId;
+use livechat_wire::account::AccountLog;
+use livechat_wire::group::{Charter, Role};
+use livechat_wire::limits as wire;
+
+use super::Member;
+
+/// What a commit does, without keys and signatures.
+#[derive(Debug)]
+pub(super) struct Deed<'a> {
+    pub committer: &'a Member,
+    pub before: &'a Charter,
+    pub after: &'a Charter,
+    /// Everyone before the commit.
+    pub members: &'a [Member],
+    /// Accounts and logs of leaves that come.
+    pub added: &'a [(AccountId, AccountLog)],
+    /// Leaves that go.
+    pub removed: &'a [Member],
+}
+
+/// Why every member refuses a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitProblem {
+    /// Not a commit of this epoch by a member, or it doesn't verify.
+    #[error("it doesn't verify")]
+    Invalid,
+    /// It contains something that no commit here may: references, keys shared beforehand, another suite, external
+    /// members, an extension that isn't ours.
+    #[error("it contains what no commit may contain")]
+    Foreign,
+    /// A leaf that comes or changes doesn't say whose it is, or what it says doesn't hold.
+    #[error("a device is not in its account's log")]
+    Record,
+    /// The committer may not add anybody.
+    #[error("its author may not add members")]
+    MayNotAdd,
+    /// The committer may not remove whom it removes.
+    #[error("its author may not remove that member")]
+    MayNotRemove,
+    /// The committer may not change roles like that.
+    #[error("its author may not change roles like that")]
+    MayNotChangeRoles,
+    /// The committer may not change title, picture, timer or sequencers.
+    #[error("its author may not change that")]
+    MayNotChange,
+    /// Nobody would own the group, or a role would be somebody's who isn't in it.
+    #[error("it would leave the group without an owner, or a role without its member")]
+    Roles,
+    /// More than [`livechat_wire::limits::MEMBERS`] accounts or [`livechat_wire::limits::DEVICES`] of one.
+    #[error("the group would be too large")]
+    TooLarge,
+}
+
+/// Checks a deed.
+pub(super) fn check(deed: &Deed<'_>) -> Result<(), CommitProblem> {
+    let Deed { committer, before, after, members, added, removed } = *deed;
+    let by = committer.account;
+    let role = before.role(&by);
+
+    if added.iter().any(|(account, _)| *account != by && role < Role::Admin) {
+        return Err(CommitProblem::MayNotAdd);
+    }
+    let may_remove = |m: &Member| m.account == by || role == Role::Owner || before.role(&m.account) < role;
+    if !removed.iter().all(may_remove) {
+        return Err(CommitProblem::MayNotRemove);
+    }
+
+    let mut remaining: BTreeMap<AccountId, usize> = BTreeMap::new();
+    let stays = |m: &&Member| removed.iter().all(|r| r.leaf != m.leaf);
+    let accounts = members.iter().filter(stays).map(|m| m.account).chain(added.iter().map(|(a, _)| *a));
+    for account in accounts {
+        *remaining.entry(account).or_default() += 1;
+    }
+    if remaining.len() > wire::MEMBERS || remaining.values().any(|devices| *devices > wire::DEVICES) {
+        return Err(CommitProblem::TooLarge);
+    }
+
+    check_charter(before, after, by, role, &remaining)
+}
+
+fn check_charter(
+    before: &Charter,
+    after: &Charter,
+    by: AccountId,
+    role: Role,
+    remaining: &BTreeMap<AccountId, usize>,
+) -> Result<(), CommitProblem> {
+    let looks = |c: &Charter| (c.title.clone(), c.picture, c.timer);
+    if before.created_by != after.created_by
+        || (looks(before) != looks(after) && role < Role::Admin)
+        || (before.sequencers != after.sequencers && role < Role::Owner)
+    {
+        return Err(CommitProblem::MayNotChange);
+    }
+    let named: BTreeSet<_> = before.roles.keys().chain(after.roles.keys()).collect();
+    for account in named {
+        let (was, is) = (before.role(account), after.role(account));
+        let gone = !remaining.contains_key(account);
+        // Whoever is removed loses the role with it; whether they may be removed is checked elsewhere.
+        let allowed = was == is || gone && is == Role::Member || role == Role::Owner || *account == by && is < was;
+        if !allowed {
+            return Err(CommitProblem::MayNotChangeRoles);
+        }
+    }
+    let owned = after.roles.values().any(|r| *r == Role::Owner);
+    if !owned || !after.roles.keys().all(|a| remaining.contains_key(a)) {
+        return Err(CommitProblem::Roles);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWNER: AccountId = AccountId([1; 32]);
+    const ADMIN: AccountId = AccountId([2; 32]);
+    const MEMBER: AccountId = AccountId([3; 32]);
+    const OTHER: AccountId = AccountId([4; 32]);
+
+    fn charter() -> Charter {
+        Charter {
+            title: "t".into(),
+            picture: None,
+            timer: 0,
+            created_by: OWNER,
+            roles: [(OWNER, Role::Owner), (ADMIN, Role::Admin)].into(),
+            sequencers: vec![[9; 32]],
+        }
+    }
+
+    fn members() -> Vec<Member> {
+        (0..)
+            .zip([OWNER, ADMIN, MEMBER, OTHER])
+            .map(|(leaf, account)| Member { leaf, account, device_key: account.0 })
+            .collect()
+    }
+
+    fn log() -> AccountLog {
+        use crate::identity::Identity;
+        use rand_chacha::ChaCha20Rng;
+        use rand_chacha::rand_core::SeedableRng;
+        let identity = Identity::generate(&mut ChaCha20Rng::seed_from_u64(1));
+        identity.found_log("x", livechat_wire::RelayId([0; 32]), 1).unwrap()
+    }
+
+    /// Judges what `by` does: the leaves that go, the accounts that come, the charter afterwards.
+    fn judged(
+        by: usize,
+        removed: &[usize],
+        added: &[AccountId],
+        change: impl FnOnce(&mut Charter),
+    ) -> Result<(), CommitProblem> {
+        let (members, before) = (members(), charter());
+        let mut after = charter();
+        change(&mut after);
+        let removed: Vec<_> = removed.iter().map(|n| members[*n].clone()).collect();
+        let added: Vec<_> = added.iter().map(|a| (*a, log())).collect();
+        let committer = &members[by];
+        check(&Deed { committer, before: &before, after: &after, members: &members, added: &added, removed: &removed })
+    }
+
+    #[test]
+    fn everybody_may_do_what_their_role_says_and_nothing_else() {
+        let new = AccountId([8; 32]);
+        let nothing = |_: &mut Charter| {};
+        for by in 0..4 {
+            assert_eq!(judged(by, &[], &[], nothing), Ok(()), "anybody may renew their keys");
+        }
+        use CommitProblem::*;
+        for (by, may) in [(0, Ok(())), (1, Ok(())), (2, Err(MayNotAdd))] {
+            assert_eq!(judged(by, &[], &[new], nothing), may);
+        }
+        assert_eq!(judged(2, &[], &[MEMBER], nothing), Ok(()), "a device of one's own");
+        assert_eq!(judged(2, &[3], &[], nothing), Err(MayNotRemove));
+        assert_eq!(judged(1, &[3], &[], nothing), Ok(()));
+        assert_eq!(judged(1, &[0], &[], |c| c.set_role(OWNER, Role::Member)), Err(MayNotRemove));
+        assert_eq!(judged(0, &[1], &[], |c| c.set_role(ADMIN, Role::Member)), Ok(()));
+        assert_eq!(judged(0, &[1], &[], nothing), Err(Roles), "a role without its member");
+        for (by, may) in [(0, Ok(())), (1, Ok(())), (2, Err(MayNotChange))] {
+            assert_eq!(judged(by, &[], &[], |c| c.title = "new".into()), may);
+            assert_eq!(judged(by, &[], &[], |c| c.timer = 5), may);
+        }
+        assert_eq!(judged(1, &[], &[], |c| c.sequencers = vec![[7; 32]]), Err(MayNotChange));
+        assert_eq!(judged(0, &[], &[], |c| c.sequencers = vec![[7; 32]]), Ok(()));
+        assert_eq!(judged(0, &[], &[], |c| c.created_by = OTHER), Err(MayNotChange), "not even the owner");
+    }
+
+    #[test]
+    fn roles_are_the_owners_to_give_and_everybodys_to_lay_down() {
+        use CommitProblem::*;
+        for (by, may) in [(0, Ok(())), (1, Err(MayNotChangeRoles)), (2, Err(MayNotChangeRoles))] {
+            assert_eq!(judged(by, &[], &[], |c| c.set_role(MEMBER, Role::Admin)), may);
+        }
+        assert_eq!(judged(2, &[], &[], |c| c.set_role(MEMBER, Role::Owner)), Err(MayNotChangeRoles));
+        assert_eq!(judged(1, &[], &[], |c| c.set_role(ADMIN, Role::Owner)), Err(MayNotChangeRoles));
+        assert_eq!(judged(1, &[], &[], |c| c.set_role(ADMIN, Role::Member)), Ok(()));
+        assert_eq!(judged(1, &[], &[], |c| c.set_role(OWNER, Role::Member)), Err(MayNotChangeRoles));
+        assert_eq!(judged(0, &[], &[], |c| c.set_role(OWNER, Role::Member)), Err(Roles), "nobody would own it");
+        let hand_over = |c: &mut Charter| {
+            c.set_role(OWNER, Role::Member);
+            c.set_role(ADMIN, Role::Owner);
+        };
+        assert_eq!(judged(0, &[], &[], hand_over), Ok(()));
+        assert_eq!(judged(0, &[], &[], |c| c.set_role(AccountId([8; 32]), Role::Admin)), Err(Roles), "no member");
+    }
+
+    #[test]
+    fn groups_have_a_size() {
+        let many: Vec<_> = (0..=255).map(|n| AccountId([n; 32])).collect();
+        assert_eq!(judged(0, &[], &many[10..255], |_| {}), Ok(()));
+        let mut more = many[10..].to_vec();
+        more.extend((0..10).map(|n| AccountId([n, 1].repeat(16).try_into().unwrap())));
+        assert_eq!(judged(0, &[], &more, |_| {}), Err(CommitProblem::TooLarge));
+        assert_eq!(judged(0, &[], &[MEMBER; 16], |_| {}), Err(CommitProblem::TooLarge), "devices of one account");
+    }
+}

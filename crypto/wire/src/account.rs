@@ -1,0 +1,262 @@
+//! The account log: signed, hash-linked entries that say which devices speak for an account (DESIGN §3, R-40).
+//!
+//! Anybody can carry it and anybody can check it; [`AccountLog::decode`] accepts only logs that hold. Signing is the
+//! caller's: entries take a `sign` function, keys stay elsewhere.
+
+use sha2::{Digest, Sha256};
+
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::envelope::verify;
+use crate::ids::{AccountId, DeviceId, RelayId};
+use crate::limits;
+
+/// The version this build writes and reads.
+pub const VERSION: u8 = 1;
+
+/// One statement about an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Statement {
+    /// Kind 0, entry 0 only: this identity key (Ed25519) founds the account.
+    Genesis {
+        /// The key that signs the log.
+        identity_key: [u8; 32],
+    },
+    /// Kind 1: this device speaks for the account.
+    AddDevice {
+        /// Its Ed25519 key.
+        device_key: [u8; 32],
+    },
+    /// Kind 2: that device no longer does. Revocation beats addition, for ever.
+    RevokeDevice {
+        /// Which.
+        device: DeviceId,
+    },
+    /// Kind 3: from here on another identity key signs.
+    RotateIdentity {
+        /// The next key.
+        identity_key: [u8; 32],
+    },
+    /// Kind 4: the account is known by this name at this relay.
+    BindName {
+        /// Normalised, 1 ..= [`limits::USERNAME`] bytes.
+        name: String,
+        /// Where.
+        relay: RelayId,
+    },
+}
+
+/// A statement in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Unix seconds, as the signer says.
+    pub time: u64,
+    /// What is said.
+    pub statement: Statement,
+    /// Ed25519 by the identity key then in force.
+    pub signature: [u8; 64],
+}
+
+/// A log that holds: genesis first, every link and signature right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLog {
+    account: AccountId,
+    entries: Vec<Entry>,
+    head: [u8; 32],
+    identity_key: [u8; 32],
+    devices: Vec<[u8; 32]>,
+    revoked: Vec<DeviceId>,
+    name: Option<(String, RelayId)>,
+}
+
+impl AccountLog {
+    /// Founds an account; `sign` signs with `identity_key`.
+    ///
+    /// # Errors
+    /// [`DecodeError::Signature`] when `sign` doesn't.
+    pub fn found(identity_key: [u8; 32], time: u64, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<Self, DecodeError> {
+        let mut log = Self {
+            account: AccountId::of(&identity_key),
+            entries: Vec::new(),
+            head: [0; 32],
+            identity_key,
+            devices: Vec::new(),
+            revoked: Vec::new(),
+            name: None,
+        };
+        log.append(time, Statement::Genesis { identity_key }, sign)?;
+        Ok(log)
+    }
+
+    /// Appends a statement; `sign` signs with the identity key in force.
+    ///
+    /// # Errors
+    /// What [`AccountLog::decode`] would refuse is refused here.
+    pub fn append(
+        &mut self,
+        time: u64,
+        statement: Statement,
+        sign: impl FnOnce(&[u8]) -> [u8; 64],
+    ) -> Result<(), DecodeError> {
+        let signature = sign(&self.signed_bytes(time, &statement));
+        self.push(Entry { time, statement, signature })
+    }
+
+    /// The account it is about.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The identity key in force.
+    #[must_use]
+    pub fn identity_key(&self) -> &[u8; 32] {
+        &self.identity_key
+    }
+
+    /// Keys of the devices that speak for the account now, oldest first.
+    #[must_use]
+    pub fn device_keys(&self) -> &[[u8; 32]] {
+        &self.devices
+    }
+
+    /// Whether a device with this key speaks for the account now.
+    #[must_use]
+    pub fn has_device(&self, key: &[u8; 32]) -> bool {
+        self.devices.contains(key)
+    }
+
+    /// The name it is known by, and where.
+    #[must_use]
+    pub fn name(&self) -> Option<(&str, RelayId)> {
+        self.name.as_ref().map(|(n, r)| (n.as_str(), *r))
+    }
+
+    /// All entries, oldest first.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Hash of the last entry.
+    #[must_use]
+    pub fn head(&self) -> &[u8; 32] {
+        &self.head
+    }
+
+    /// Whether `other` is this log or a continuation of it; anything else is a fork.
+    #[must_use]
+    pub fn is_prefix_of(&self, other: &Self) -> bool {
+        other.entries.starts_with(&self.entries)
+    }
+
+    /// The bytes on the wire.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::new();
+        w.u8(VERSION);
+        w.list(&self.entries, |w, e| {
+            w.u64(e.time);
+            e.statement.write(w);
+            w.raw(&e.signature);
+        });
+        w.finish()
+    }
+
+    /// Reads a log and checks every link and signature.
+    ///
+    /// # Errors
+    /// Anything that doesn't hold: no genesis, a second one, a device added twice or after its revocation, a bad
+    /// signature, a name outside its bounds, too many entries.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > limits::LOG {
+            return Err(DecodeError::Bounds("account log"));
+        }
+        let mut r = Reader::new(bytes);
+        let version = r.u8()?;
+        if version != VERSION {
+            return Err(DecodeError::Version(version));
+        }
+        let entries = r.list(limits::LOG_ENTRIES, "account log", |r| {
+            Ok(Entry { time: r.u64()?, statement: Statement::read(r)?, signature: r.array()? })
+        })?;
+        r.end()?;
+        let mut entries = entries.into_iter();
+        let Some(first) = entries.next() else { return Err(DecodeError::Truncated) };
+        let Statement::Genesis { identity_key } = first.statement else {
+            return Err(DecodeError::NotCanonical("genesis"));
+        };
+        let mut log = Self::found(identity_key, first.time, |_| first.signature)?;
+        for e in entries {
+            log.push(e)?;
+        }
+        Ok(log)
+    }
+
+    fn push(&mut self, entry: Entry) -> Result<(), DecodeError> {
+        if self.entries.len() >= limits::LOG_ENTRIES {
+            return Err(DecodeError::Bounds("account log"));
+        }
+        let signed = self.signed_bytes(entry.time, &entry.statement);
+        verify(&self.identity_key, &signed, &entry.signature, "account log entry")?;
+        match &entry.statement {
+            Statement::Genesis { .. } if self.entries.is_empty() => {}
+            Statement::Genesis { .. } => return Err(DecodeError::NotCanonical("genesis")),
+            Statement::AddDevice { device_key } => {
+                if self.devices.contains(device_key) || self.revoked.contains(&DeviceId::of(device_key)) {
+                    return Err(DecodeError::NotCanonical("device"));
+                }
+                if self.devices.len() >= limits::DEVICES {
+                    return Err(DecodeError::Bounds("devices"));
+                }
+                self.devices.push(*device_key);
+            }
+            Statement::RevokeDevice { device } => {
+                self.devices.retain(|k| DeviceId::of(k) != *device);
+                self.revoked.push(*device);
+            }
+            Statement::RotateIdentity { identity_key } => self.identity_key = *identity_key,
+            Statement::BindName { name, relay } => {
+                if name.is_empty() || name.len() > limits::USERNAME {
+                    return Err(DecodeError::Bounds("name"));
+                }
+                self.name = Some((name.clone(), *relay));
+            }
+        }
+        self.head = Sha256::new().chain_update(&signed).chain_update(entry.signature).finalize().into();
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Domain, account, position and previous hash bind an entry to its place.
+    fn signed_bytes(&self, time: u64, statement: &Statement) -> Vec<u8> {
+        let mut w = Writer::new();
+        w.raw(b"livechat account log v1").raw(&self.account.0);
+        w.u16(u16::try_from(self.entries.len()).unwrap_or(u16::MAX)).raw(&self.head).u64(time);
+        statement.write(&mut w);
+        w.finish()
+    }
+}
+
+impl Statement {
+    fn write(&self, w: &mut Writer) {
+        match self {
+            Self::Genesis { identity_key } => w.u8(0).raw(identity_key),
+            Self::AddDevice { device_key } => w.u8(1).raw(device_key),
+            Self::RevokeDevice { device } => w.u8(2).raw(&device.0),
+            Self::RotateIdentity { identity_key } => w.u8(3).raw(identity_key),
+            Self::BindName { name, relay } => w.u8(4).bytes(name.as_bytes()).raw(&relay.0),
+        };
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(match r.u8()? {
+            0 => Self::Genesis { identity_key: r.array()? },
+            1 => Self::AddDevice { device_key: r.array()? },
+            2 => Self::RevokeDevice { device: DeviceId(r.array()?) },
+            3 => Self::RotateIdentity { identity_key: r.array()? },
+            4 => Self::BindName { name: r.text(limits::USERNAME, "name")?.to_owned(), relay: RelayId(r.array()?) },
+            _ => return Err(DecodeError::Unknown("account statement")),
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! Looking names up, and writing to whom they lead to.
+
+use std::collections::BTreeMap;
+
+use livechat_crypto::envelope::{Address, seal_hello};
+use livechat_crypto::kv::Overlay;
+use livechat_crypto::mls::{CreateError, PeerDevice};
+use livechat_wire::account::AccountLog;
+use livechat_wire::bundle::Bundle;
+use livechat_wire::http::DirectoryEntry;
+use livechat_wire::payload::{Fragment, Kind};
+use livechat_wire::{AccountId, ConversationId, limits as wire};
+use zeroize::Zeroizing;
+
+use crate::contacts::same_name;
+use crate::effects::{Lookup, Reply};
+use crate::errors::{CommandError, HandleError};
+use crate::first_contact::{hello, introduction};
+use crate::groups::session;
+use crate::input::{CommandId, LookupFailure, LookupId};
+use crate::outbox::Draft;
+use crate::records::Seal;
+use crate::turn::Turn;
+use crate::{Engine, limits};
+
+/// Look-ups under way. They live in memory only: one that a crash interrupts is answered by nobody, and nothing of it
+/// was written.
+#[derive(Debug, Default)]
+pub(crate) struct Lookups {
+    next: u64,
+    pending: BTreeMap<LookupId, Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    username: String,
+    /// Asked to take them into this group, and for nothing else: KeyPackages are for one use.
+    room: Option<ConversationId>,
+    commands: Vec<CommandId>,
+}
+
+/// A directory entry whose parts hold.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub log: AccountLog,
+    name: String,
+    /// Bundles with KeyPackages.
+    pub devices: Vec<(Bundle, Vec<u8>)>,
+}
+
+impl Engine {
+    /// Answers at once when the contact is known and the directory has confirmed the name; else looks it up.
+    pub(crate) fn add_contact(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: CommandId,
+        username: String,
+    ) -> Result<Option<Result<Reply, CommandError>>, HandleError> {
+        if same_name(&self.me()?.username, &username) {
+            return Ok(Some(Err(CommandError::Oneself)));
+        }
+        let known = self.contact_named(&username);
+        if let Some(account) = known.filter(|a| self.contacts.get(a).is_some_and(|c| c.confirmed)) {
+            self.agree_with(turn, account)?;
+            let view = self.contact_view(turn.kv, account)?;
+            return Ok(Some(view.map(Reply::Contact).ok_or(CommandError::Untrusted)));
+        }
+        if self.contacts.len() >= limits::CONTACTS {
+            return Ok(Some(Err(CommandError::TooMany)));
+        }
+        let name = username.trim().to_owned();
+        Ok(if self.look_up(turn, name, Some(id))? { None } else { Some(Err(CommandError::TooMany)) })
+    }
+
+    /// Asks the directory; a name that is being looked up already is not asked for twice.
+    pub(crate) fn look_up(
+        &mut self,
+        turn: &mut Turn<'_>,
+        username: String,
+        command: Option<CommandId>,
+    ) -> Result<bool, HandleError> {
+        let pending = &mut self.lookups.pending;
+        if let Some(same) = pending
+            .values_mut()
+            .find(|p| p.username == username && p.commands.len() < limits::LOOKUPS && p.room.is_none())
+        {
+            same.commands.extend(command);
+            return Ok(true);
+        }
+        if pending.len() >= limits::LOOKUPS {
+            return Ok(false);
+        }
+        let id = LookupId(self.lookups.next);
+        self.lookups.next += 1;
+        let commands = command.into_iter().collect();
+        pending.insert(id, Pending { username: username.clone(), room: None, commands });
+        turn.fx.lookups.push(Lookup { id, username });
+        Ok(true)
+    }
+
+    /// Asks the directory for somebody who is to come into a group. `false`: too many look-ups are under way.
+    pub(crate) fn look_up_for(&mut self, turn: &mut Turn<'_>, username: &str, room: ConversationId) -> bool {
+        if self.lookups.pending.len() >= limits::LOOKUPS {
+            return false;
+        }
+        let id = LookupId(self.lookups.next);
+        self.lookups.next += 1;
+        let username = username.to_owned();
+        self.lookups.pending.insert(id, Pending { username: username.clone(), room: Some(room), commands: Vec::new() });
+        turn.fx.lookups.push(Lookup { id, username });
+        true
+    }
+
+    /// Takes the directory's answer.
+    pub(crate) fn directory(
+        &mut self,
+        turn: &mut Turn<'_>,
+        lookup: LookupId,
+        answer: Result<DirectoryEntry, LookupFailure>,
+    ) -> Result<(), HandleError> {
+        let Some(pending) = self.lookups.pending.remove(&lookup) else { return Ok(()) };
+        if let Some(room) = pending.room {
+            let answer = answer.map_err(CommandError::from).and_then(|entry| self.check(&pending.username, &entry));
+            self.found_for(turn, room, &pending.username, answer);
+            return Ok(());
+        }
+        let wanted = !pending.commands.is_empty();
+        let result = match answer {
+            Ok(entry) => match self.check(&pending.username, &entry) {
+                Ok(found) => self.reach(turn, found, wanted)?,
+                Err(e) => Err(e),
+            },
+            // Somebody who introduced themselves can be written to while the relay is away.
+            Err(LookupFailure::Unreachable | LookupFailure::TooMany { .. } | LookupFailure::Failed)
+                if self.contact_named(&pending.username).is_some() =>
+            {
+                self.contact_named(&pending.username).ok_or(CommandError::Untrusted)
+            }
+            Err(failure) => Err(failure.into()),
+        };
+        let reply = match result {
+            Ok(account) => {
+                if wanted {
+                    self.agree_with(turn, account)?;
+                }
+                self.contact_view(turn.kv, account)?.map(Reply::Contact).ok_or(CommandError::Untrusted)
+            }
+            Err(e) => Err(e),
+        };
+        turn.fx.replies.extend(pending.commands.into_iter().map(|id| (id, reply.clone())));
+        Ok(())
+    }
+
+    /// Checks everything about an entry that can be checked without the MLS library.
+    fn check(&self, asked: &str, entry: &DirectoryEntry) -> Result<Found, CommandError> {
+        let me = self.me.as_ref().ok_or(CommandError::NoAccount)?;
+        let log = AccountLog::decode(&entry.log.0).map_err(|_| CommandError::Untrusted)?;
+        if log.account() == me.identity.account() {
+            return Err(CommandError::Oneself);
+        }
+        if log.name() != Some((entry.username.as_str(), me.relay)) || !same_name(&entry.username, asked) {
+            return Err(CommandError::Untrusted);
+        }
+        let mut devices = Vec::new();
+        for device in entry.devices.iter().take(wire::DEVICES) {
+            let bundle = Bundle::decode(&device.bundle.0).map_err(|_| CommandError::Untrusted)?;
+            let twice = devices.iter().any(|(b, _): &(Bundle, _)| b.device_key == bundle.device_key);
+            if !log.has_device(&bundle.device_key) || twice {
+                return Err(CommandError::Untrusted);
+            }
+            if let Some(package) = &device.key_package {
+                devices.push((bundle, package.0.clone()));
+            }
+        }
+        Ok(Found { log, name: entry.username.clone(), devices })
+    }
+
+    /// Makes whom the directory named a contact; begins a conversation when there is none and somebody `wanted` it.
+    fn reach(
+        &mut self,
+        turn: &mut Turn<'_>,
+        found: Found,
+        wanted: bool,
+    ) -> Result<Result<AccountId, CommandError>, HandleError> {
+        let account = found.log.account();
+        if let Some(known) = self.contacts.get(&account) {
+            if !known.log.is_prefix_of(&found.log) && !found.log.is_prefix_of(&known.log) {
+                return Ok(Err(CommandError::Untrusted));
+            }
+            let bundles = found.devices.into_iter().map(|(bundle, _)| bundle).collect();
+            self.meet(turn, found.log, bundles, Some(&found.name))?;
+            return Ok(Ok(account));
+        }
+        if !wanted {
+            // Asked only to settle whose a name is: nobody else here may be shown under it.
+            self.settle_name(turn, account, &found.name)?;
+            return Ok(Ok(account));
+        }
+        if found.devices.is_empty() {
+            return Ok(Err(CommandError::NoDevice));
+        }
+        self.begin(turn, found)
+    }
+
+    /// Makes the group and queues a hello and an introduction for each device.
+    fn begin(&mut self, turn: &mut Turn<'_>, found: Found) -> Result<Result<AccountId, CommandError>, HandleError> {
+        let me = self.me()?;
+        let (account, seconds) = (found.log.account(), turn.seconds());
+        let peers: Vec<PeerDevice<'_>> = found
+            .devices
+            .iter()
+            .map(|(b, package)| PeerDevice { log: &found.log, device_key: b.device_key, key_package: package })
+            .collect();
+        let mut overlay = Overlay::new(turn.kv);
+        let mut mls = session(me, &mut overlay, turn.rng, turn.now);
+        let created = match mls.create_group(&peers) {
+            Ok(created) => created,
+            Err(CreateError::Store(e)) => return Err(HandleError::Mls(Box::new(e))),
+            Err(CreateError::Mls(_)) => return Ok(Err(CommandError::Encryption)),
+            Err(_) => return Ok(Err(CommandError::Untrusted)),
+        };
+        let members = mls.members(&created.group).map_err(|e| HandleError::Mls(Box::new(e)))?;
+        let bytes = introduction(&me.log, &me.identity.bundle(seconds), created.welcome);
+        let mut drafts = Vec::new();
+        for (bundle, _) in &found.devices {
+            let mut id = [0; 8];
+            let mut secret = Zeroizing::new([0; 32]);
+            turn.rng.fill_bytes(&mut id);
+            turn.rng.fill_bytes(&mut *secret);
+            let Ok(fragments) = Fragment::cut(Kind::Introduction, id, &bytes) else {
+                return Ok(Err(CommandError::Encryption));
+            };
+            let hello = hello(*secret, u16::try_from(fragments.len()).unwrap_or(u16::MAX), &bytes);
+            let to = Address { bucket: 0, epoch: 0, ephemeral: false };
+            // A key that nothing can be sealed to is found out before anything is kept.
+            if seal_hello(&bundle.hello_key, &hello, to, turn.rng).is_err() {
+                return Ok(Err(CommandError::Untrusted));
+            }
+            let bucket = bundle.bucket(me.bucket_bits);
+            let first = Seal::Hello { hello_key: bundle.hello_key.clone(), hello: Box::new(hello.encode()) };
+            let rest = fragments.into_iter().map(|fragment| Seal::Introduction { secret: secret.clone(), fragment });
+            let seals = std::iter::once(first).chain(rest).map(|seal| (bucket, seal)).collect();
+            drafts.push(Draft { message: None, seals });
+        }
+        overlay.keep()?;
+        let bundles = found.devices.into_iter().map(|(bundle, _)| bundle).collect();
+        self.meet(turn, found.log, bundles, Some(&found.name))?;
+        self.adopt_group(turn, account, created.group, members)?;
+        for draft in drafts {
+            self.queue(turn, draft)?;
+        }
+        Ok(Ok(account))
+    }
+}

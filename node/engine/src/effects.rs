@@ -1,0 +1,120 @@
+//! What the engine wants done, once the transaction is committed.
+
+use livechat_wire::order::SealedCommit;
+use livechat_wire::{AccountId, ConversationId, Envelope, EnvelopeId, MessageId, SlotId, http};
+
+use crate::errors::CommandError;
+use crate::input::{CommandId, LookupId};
+use crate::view;
+
+/// Everything to do after the commit; nothing of it may be done before.
+#[derive(Debug, Default)]
+#[must_use = "commit the transaction, then perform these"]
+pub struct Effects {
+    /// Publish by gossip now.
+    pub gossip: Vec<Envelope>,
+    /// Hand to the relay over sync, at most [`livechat_wire::limits::DEPOSIT`]; the answer comes as
+    /// [`crate::Input::Verdicts`]. No answer is fine: the outbox tries again.
+    pub deposit: Vec<Envelope>,
+    /// Ask the relay whether it has these, at most [`livechat_wire::limits::PRESENT`]; same answer.
+    pub present: Vec<EnvelopeId>,
+    /// Append to slots of the relay over sync; each answer comes as [`crate::Input::Appended`]. No answer is fine.
+    pub append: Vec<Append>,
+    /// Read slots of the relay from an index on, over sync; each answer comes as [`crate::Input::Slot`].
+    pub slots: Vec<(SlotId, u32)>,
+    /// `POST /v1/directory/claim`; the answer comes as [`crate::Input::Directory`].
+    pub lookups: Vec<Lookup>,
+    /// `PUT /v1/key-packages`; the answer comes as [`crate::Input::Stock`].
+    pub publish_keys: Option<http::PublishKeyPackages>,
+    /// Answers to commands.
+    pub replies: Vec<(CommandId, Result<Reply, CommandError>)>,
+    /// What faces may want to show. Hints: state is queried.
+    pub events: Vec<Event>,
+    /// Unix milliseconds: call with [`crate::Input::Timer`] then. Replaces the time given before.
+    pub wake_at: Option<u64>,
+}
+
+/// A commit to be put in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Append {
+    /// Where.
+    pub slot: SlotId,
+    /// What.
+    pub commit: SealedCommit,
+}
+
+/// A name to look up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// Comes back with the answer.
+    pub id: LookupId,
+    /// Whose.
+    pub username: String,
+}
+
+/// A command's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// To [`crate::Command::AddContact`].
+    Contact(view::Contact),
+    /// To [`crate::Command::Send`], and to what changes a message: as it is now.
+    Sent(view::Message),
+    /// To [`crate::Command::CreateGroup`]: its conversation. Members come in as the directory and the order service
+    /// answer.
+    Group(ConversationId),
+    /// Nothing to say but that it is done, or noted to be done.
+    Done,
+}
+
+/// What happened, for faces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A message was added, own ones included. It may stand above others: sort by position.
+    MessageAdded {
+        /// Where.
+        conversation: ConversationId,
+        /// What.
+        message: view::Message,
+    },
+    /// A message's delivery, text, reactions or time left changed, or it was withdrawn.
+    MessageChanged {
+        /// Where.
+        conversation: ConversationId,
+        /// As it is now.
+        message: view::Message,
+    },
+    /// A message is gone from this device: deleted here, or its time was over.
+    MessageRemoved {
+        /// Where.
+        conversation: ConversationId,
+        /// Its id.
+        id: MessageId,
+        /// Where it stood.
+        position: u64,
+    },
+    /// Somebody began or stopped typing.
+    Typing {
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        account: AccountId,
+        /// Their name.
+        name: String,
+        /// Which of the two.
+        typing: bool,
+    },
+    /// What a line of the conversation list shows changed, or the conversation is new.
+    ConversationChanged {
+        /// As it is now.
+        conversation: view::Conversation,
+    },
+    /// Members, roles, title or state of a group changed, or it is new.
+    GroupChanged {
+        /// As it is now.
+        group: view::Group,
+    },
+    /// Own messages that no relay has accepted yet.
+    Queued(u32),
+}

@@ -1,0 +1,133 @@
+//! One error per operation.
+
+use livechat_crypto::kv::KvError;
+use livechat_wire::DecodeError;
+
+use crate::input::LookupFailure;
+use crate::tables::Table;
+
+/// What the engine remembers can't be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store failed.
+    #[error(transparent)]
+    Failed(#[from] KvError),
+    /// A stored value isn't one: the file is damaged, or a newer version wrote it.
+    #[error("a stored value of {table:?} can't be read")]
+    Unreadable {
+        /// Where.
+        table: Table,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+}
+
+/// The engine can't be built from the store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The store failed, or holds what this version can't read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An input wasn't dealt with. Drop the engine and the transaction and open it again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandleError {
+    /// The store failed, or holds what this version can't read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The MLS layer can't go on: its state is damaged, or a defect of ours.
+    #[error("the message encryption can't go on")]
+    Mls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What is stored contradicts itself: a defect of ours.
+    #[error("the store contradicts itself: {0}")]
+    Inconsistent(&'static str),
+}
+
+impl From<KvError> for HandleError {
+    fn from(e: KvError) -> Self {
+        Self::Store(e.into())
+    }
+}
+
+/// A question about what is stored wasn't answered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// The store failed, or holds what this version can't read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A command wasn't carried out; nothing of it was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// There is no account here yet.
+    #[error("nobody has signed up here")]
+    NoAccount,
+    /// No such conversation.
+    #[error("there is no such conversation")]
+    UnknownConversation,
+    /// One can't be one's own contact.
+    #[error("that is your own name")]
+    Oneself,
+    /// The text is empty or longer than [`livechat_wire::limits::TEXT`] bytes.
+    #[error("the text is empty or too long")]
+    BadText,
+    /// Another text was sent under this id before.
+    #[error("another message has this id")]
+    IdTaken,
+    /// There is no such message, or not any more, or it has no text.
+    #[error("there is no such message")]
+    UnknownMessage,
+    /// Only one's own messages can be edited, or deleted for everyone.
+    #[error("that is not your message")]
+    NotYours,
+    /// Nothing is said in a conversation that is blocked.
+    #[error("the conversation is blocked")]
+    Blocked,
+    /// Not something that can stand under a message.
+    #[error("that is no emoji")]
+    BadEmoji,
+    /// More than [`livechat_wire::limits::TIMER`] seconds.
+    #[error("messages can't stay that long before they disappear")]
+    BadTimer,
+    /// Longer than [`livechat_wire::limits::DISPLAY_NAME`] bytes, or of more than one line.
+    #[error("the name is too long or has control characters")]
+    BadName,
+    /// [`crate::limits::OUTBOX`] payloads wait for the relay already.
+    #[error("too many messages are waiting for the relay")]
+    QueueFull,
+    /// [`crate::limits::LOOKUPS`] look-ups, [`crate::limits::CONTACTS`] contacts, or
+    /// [`livechat_wire::limits::REACTIONS`] emoji under one message are the most.
+    #[error("too many at once")]
+    TooMany,
+    /// The directory gave no entry.
+    #[error(transparent)]
+    Lookup(#[from] LookupFailure),
+    /// The contact's keys don't verify, or aren't those we knew; nothing was sent.
+    #[error("the contact's keys can't be trusted")]
+    Untrusted,
+    /// The contact has no device that can be reached.
+    #[error("the contact has no device that can be reached")]
+    NoDevice,
+    /// The conversation is no group, or we are not in it any more.
+    #[error("you are not in that group")]
+    NotMember,
+    /// Our role doesn't allow that.
+    #[error("your role in the group doesn't allow that")]
+    NotAllowed,
+    /// The only owner can't leave or step down while others are there: appoint another first.
+    #[error("the group needs another owner first")]
+    LastOwner,
+    /// The title is empty or longer than [`livechat_wire::limits::TITLE`] bytes.
+    #[error("the title is empty or too long")]
+    BadTitle,
+    /// Encryption refused; a defect of ours.
+    #[error("the message could not be encrypted")]
+    Encryption,
+}

@@ -1,0 +1,312 @@
+//! Groups of many: who is in them, what they are called, and how that changes (PROTOCOL R-60 …, R-70 …).
+//!
+//! ```text
+//! command ─► wish ─► (directory) ─► staged commit ─► append(slot) ─► receipt
+//!                ▲                                     index 0 │        │ index > 0: read the slot
+//!                │                                             ▼        ▼
+//!                └── again, on the new epoch ◄── somebody's valid commit was first
+//!                                               ours was: merged, published to the group, Welcomes sent
+//! ```
+//! Wishes and the staged commit are stored: a crash anywhere goes on where it was. What members send each other is the
+//! commit as the sequencer has it, with its receipt, in the envelopes of the epoch that it ends. A commit at index 0
+//! is judged at once; for any other the slot is read, and the first valid one counts. While the sequencer is away
+//! nothing here stands in the way of talking.
+
+mod apply;
+mod notices;
+mod order;
+mod publish;
+pub(crate) mod records;
+mod renewal;
+mod said;
+mod stage;
+mod views;
+mod wishes;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use livechat_crypto::kv::Kv;
+use livechat_crypto::mls;
+use livechat_wire::account::AccountLog;
+use livechat_wire::group::MemberRecord;
+use livechat_wire::{AccountId, ConversationId, limits as wire};
+
+pub(crate) use notices::KIND as NOTICE;
+use notices::Notice;
+use records::{Name, Pending, Room, Said, Seat, Wish};
+use renewal::Renewal;
+
+use crate::contacts::unproven;
+use crate::directory::Found;
+use crate::errors::{CommandError, HandleError, StoreError};
+use crate::groups::{Group, session};
+use crate::records::{self as kept, Conversation, Epoch};
+use crate::tables::Table;
+use crate::turn::Turn;
+use crate::view::Membership;
+use crate::{Engine, Me, limits};
+
+/// Who stands in the peer's place of a group's conversation.
+pub(crate) const NOBODY: AccountId = AccountId([0; 32]);
+
+/// All groups of many.
+#[derive(Default)]
+pub(crate) struct Rooms {
+    pub rooms: BTreeMap<ConversationId, Room>,
+    drives: BTreeMap<ConversationId, Drive>,
+    names: BTreeMap<AccountId, String>,
+    /// What is to be said again before this call ends.
+    again: Vec<(ConversationId, Said)>,
+    /// Groups that changed in this call.
+    changed: BTreeSet<ConversationId>,
+}
+
+/// What is under way in a room.
+#[derive(Default)]
+struct Drive {
+    wishes: BTreeMap<u64, Wish>,
+    pending: Option<Pending>,
+    /// Nothing is done before.
+    due: u64,
+    failures: u32,
+    /// Directory entries for those to be added, or why there is none.
+    found: BTreeMap<String, Result<Found, CommandError>>,
+    looking: BTreeSet<String>,
+    /// The slot is to be read from here on.
+    read: Option<u32>,
+    /// A member showed a commit at this index: the slot must have it.
+    shown: Option<u32>,
+    /// Indices of the slot whose commits are refused.
+    refused: BTreeSet<u32>,
+    /// Who asked to be removed.
+    leaving: BTreeSet<AccountId>,
+    renewal: Renewal,
+}
+
+impl Drive {
+    fn busy(&self) -> bool {
+        self.pending.is_some() || self.read.is_some() || (!self.wishes.is_empty() && self.looking.is_empty())
+    }
+}
+
+impl Rooms {
+    /// When something is due.
+    pub fn wake(&self, online: bool) -> Option<u64> {
+        let joined = |at: &ConversationId| self.rooms.get(at).is_some_and(|r| r.standing == Membership::Joined);
+        let drives = self.drives.iter().filter(|(at, d)| online && d.busy() && joined(at));
+        drives.map(|(_, d)| d.due).min()
+    }
+
+    /// The relay came: whatever waited is tried at once.
+    pub fn online(&mut self) {
+        for drive in self.drives.values_mut() {
+            (drive.due, drive.failures) = (0, 0);
+            drive.found.retain(|_, found| found.is_ok());
+            drive.looking.clear();
+        }
+    }
+}
+
+/// What our leaves say about us.
+pub(crate) fn member_record(me: &Me) -> MemberRecord {
+    MemberRecord { log: me.log.encode(), bucket_seed: me.identity.bundle(0).bucket_seed }
+}
+
+/// Whether our log fits a leaf.
+pub(crate) fn can_join(me: &Me) -> bool {
+    me.log.encode().len() <= wire::MEMBER_LOG
+}
+
+fn broken(e: impl std::error::Error + Send + Sync + 'static) -> HandleError {
+    HandleError::Mls(Box::new(e))
+}
+
+impl Engine {
+    pub(crate) fn open_rooms(&mut self, kv: &dyn Kv) -> Result<(), StoreError> {
+        Table::Rooms.each(kv, |key, room: Room| {
+            self.rooms.rooms.insert(ConversationId(Table::Rooms.id(key, 0)?), room);
+            Ok(())
+        })?;
+        Table::Names.each(kv, |key, name: Name| {
+            self.rooms.names.insert(AccountId(Table::Names.id(key, 0)?), name.0);
+            Ok(())
+        })?;
+        Table::Wishes.each(kv, |key, wish: Wish| {
+            let at = ConversationId(Table::Wishes.id(key, 0)?);
+            let number = u64::from_be_bytes(Table::Wishes.id(key, at.0.len())?);
+            self.rooms.drives.entry(at).or_default().wishes.insert(number, wish);
+            Ok(())
+        })?;
+        Table::Pending.each(kv, |key, pending: Pending| {
+            let at = ConversationId(Table::Pending.id(key, 0)?);
+            self.rooms.drives.entry(at).or_default().pending = Some(pending);
+            Ok(())
+        })?;
+        Table::Renewals.each(kv, |key, renewal: Renewal| {
+            let at = ConversationId(Table::Renewals.id(key, 0)?);
+            self.rooms.drives.entry(at).or_default().renewal = renewal;
+            Ok(())
+        })
+    }
+
+    /// The room of a conversation.
+    pub(crate) fn room(&self, at: ConversationId) -> Option<&Room> {
+        self.rooms.rooms.get(&at)
+    }
+
+    /// Whether this is a group that we are no longer in.
+    pub(crate) fn is_closed(&self, at: ConversationId) -> bool {
+        self.room(at).is_some_and(|r| r.standing != Membership::Joined)
+    }
+
+    /// What somebody is called: contacts by the name we know them by, others by their account log, and nobody by the
+    /// name of somebody else whom we know.
+    pub(crate) fn name_of(&self, account: &AccountId) -> String {
+        match &self.me {
+            Some(me) if me.identity.account() == *account => return me.username.clone(),
+            _ => {}
+        }
+        if let Some(contact) = self.contacts.get(account) {
+            return contact.username.clone();
+        }
+        match self.rooms.names.get(account) {
+            Some(name) if self.contact_named(name).is_none() && !self.is_own_name(name) => name.clone(),
+            Some(_) => unproven(*account),
+            None => String::new(),
+        }
+    }
+
+    fn is_own_name(&self, name: &str) -> bool {
+        self.me.as_ref().is_some_and(|me| crate::contacts::same_name(&me.username, name))
+    }
+
+    /// Makes a group of many a conversation, new or come back to. `by` brought us in.
+    pub(crate) fn enter_room(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group: mls::GroupId,
+        room: mls::Room,
+        by: AccountId,
+    ) -> Result<ConversationId, HandleError> {
+        let at = ConversationId::group(&group.0);
+        if let Some(old) = self.groups.get(&group) {
+            let epochs: Vec<u64> = old.record.epochs.iter().map(|e| e.number).collect();
+            for epoch in epochs {
+                self.outbox.drop_epoch(turn, group, epoch)?;
+                self.close_streams(turn, group, epoch)?;
+            }
+        }
+        let record = kept::Group { conversation: at, members: Vec::new(), epochs: Vec::new(), unconfirmed: 0 };
+        self.groups.insert(group, Group::new(record));
+        let conversation = self.conversations.entry(at).or_insert_with(|| Conversation {
+            peer: NOBODY,
+            groups: vec![group],
+            sending: group,
+            next: 1,
+            last: None,
+            unread: 0,
+            activity: turn.now,
+            own_head: None,
+            other_head: None,
+        });
+        Table::Conversations.put(turn.kv, &at.0, conversation)?;
+        let title = room.charter.title.clone();
+        self.rooms.drives.insert(at, Drive::default());
+        self.renewed(turn, at)?;
+        self.renew_room(turn, at, group, room)?;
+        self.notice(turn, at, by, &Notice::Joined { title })?;
+        Ok(at)
+    }
+
+    /// Takes over what a group is now, and begins to expect the envelopes of its new epoch.
+    fn renew_room(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        group: mls::GroupId,
+        room: mls::Room,
+    ) -> Result<(), HandleError> {
+        let me = self.me()?;
+        let secret = session(me, turn.kv, turn.rng, turn.now).envelope_secret(&group).map_err(broken)?;
+        let own = me.identity.account();
+        let relay = me.relay;
+        let mut seats = Vec::new();
+        for seat in room.seats {
+            let name = shown_name(&seat.log, relay);
+            let account = seat.member.account;
+            if account != own && self.rooms.names.get(&account) != Some(&name) {
+                Table::Names.put(turn.kv, &account.0, &Name(name.clone()))?;
+                self.rooms.names.insert(account, name.clone());
+            }
+            seats.push(Seat { member: seat.member, name, bucket_seed: seat.bucket_seed });
+        }
+        let epoch = Epoch {
+            number: secret.epoch,
+            own_leaf: secret.own_leaf,
+            leaves: secret.leaves.clone(),
+            secret: secret.secret.clone(),
+            since: turn.clock,
+            counter: 0,
+        };
+        let live = self.groups.get_mut(&group).ok_or(HandleError::Inconsistent("a group that isn't there"))?;
+        live.record.members = seats.iter().map(|s| s.member.clone()).collect();
+        let dropped = live.push_epoch(epoch, turn.clock);
+        Table::Groups.put(turn.kv, &group.0, &live.record)?;
+        let forked = self.room(at).is_some_and(|r| r.forked);
+        let room = Room {
+            group,
+            standing: Membership::Joined,
+            epoch: room.epoch,
+            authenticator: room.authenticator,
+            charter: room.charter,
+            seats,
+            forked,
+        };
+        Table::Rooms.put(turn.kv, &at.0, &room)?;
+        self.rooms.rooms.insert(at, room);
+        for epoch in dropped {
+            self.leave_epoch_behind(turn, at, group, epoch)?;
+            self.close_streams(turn, group, epoch)?;
+        }
+        for leaf in secret.leaves.iter().copied().filter(|l| *l != secret.own_leaf) {
+            self.open_stream(turn, crate::groups::StreamKey { group, epoch: secret.epoch, leaf })?;
+        }
+        self.room_changed(turn, at);
+        Ok(())
+    }
+
+    fn room_changed(&mut self, turn: &mut Turn<'_>, at: ConversationId) {
+        self.rooms.changed.insert(at);
+        turn.touched.insert(at);
+    }
+
+    /// What was changed since the last call of this.
+    pub(crate) fn changed_rooms(&mut self) -> BTreeSet<ConversationId> {
+        std::mem::take(&mut self.rooms.changed)
+    }
+}
+
+/// `name` at our relay, `name@relay` elsewhere.
+fn shown_name(log: &AccountLog, own: livechat_wire::RelayId) -> String {
+    match log.name() {
+        Some((name, relay)) if relay == own => name.to_owned(),
+        Some((name, relay)) => {
+            let mut relay = relay.to_string();
+            relay.truncate(8);
+            let mut name = name.to_owned();
+            while name.len() + 1 + relay.len() > wire::USERNAME {
+                name.pop();
+            }
+            format!("{name}@{relay}")
+        }
+        None => unproven(log.account()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+/// Pause after so many failures.
+fn pause(failures: u32) -> u64 {
+    limits::VERDICT.checked_shl(failures).unwrap_or(limits::BACKOFF_MAX).min(limits::BACKOFF_MAX)
+}

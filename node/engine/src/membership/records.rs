@@ -1,0 +1,242 @@
+//! What is kept about groups of many, beside what every conversation has.
+
+use livechat_crypto::mls::{GroupId, Member};
+use livechat_wire::bundle::{self, Bundle};
+use livechat_wire::codec::{Reader, Writer};
+use livechat_wire::group::{Charter, Role};
+use livechat_wire::order::{Receipt, SealedCommit};
+use livechat_wire::{AccountId, DecodeError, SlotId, limits as wire};
+
+use crate::tables::Stored;
+use crate::view::Membership;
+
+/// A group of many, as of the last commit.
+#[derive(Debug, Clone)]
+pub(crate) struct Room {
+    pub group: GroupId,
+    pub standing: Membership,
+    pub epoch: u64,
+    pub authenticator: Vec<u8>,
+    pub charter: Charter,
+    /// Everyone's devices, by leaf.
+    pub seats: Vec<Seat>,
+    /// The sequencer signed two orders.
+    pub forked: bool,
+}
+
+/// A device in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seat {
+    pub member: Member,
+    /// As the account log says that the leaf carries.
+    pub name: String,
+    pub bucket_seed: [u8; 16],
+}
+
+/// A change of a room that somebody here wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub what: What,
+    /// How often it was tried in vain.
+    pub tries: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum What {
+    Add {
+        username: String,
+    },
+    Remove {
+        account: AccountId,
+    },
+    SetRole {
+        account: AccountId,
+        role: Role,
+    },
+    SetTitle {
+        title: String,
+    },
+    SetTimer {
+        seconds: u32,
+    },
+    Leave,
+    /// A new key for our leaf.
+    Renew,
+}
+
+/// A commit of ours that waits for its place in the order.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub slot: SlotId,
+    pub sealed: SealedCommit,
+    /// The wishes that it fulfils.
+    pub wishes: Vec<u64>,
+    /// Who is told how to come in, once it has its place.
+    pub invited: Vec<Invited>,
+}
+
+/// A device that a pending commit adds.
+#[derive(Debug, Clone)]
+pub(crate) struct Invited {
+    pub bundle: Bundle,
+    pub welcome: Vec<u8>,
+}
+
+/// Something of ours said in an epoch, in case the others have left that epoch behind.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    /// Unix seconds.
+    pub at: u64,
+    /// Its place in the history, if it has one.
+    pub position: Option<u64>,
+    /// What went into MLS.
+    pub content: Vec<u8>,
+}
+
+/// Two receipts that contradict each other.
+pub(crate) struct Evidence(pub Receipt, pub Receipt);
+
+fn role(r: &mut Reader<'_>) -> Result<Role, DecodeError> {
+    Ok(match r.u8()? {
+        0 => Role::Member,
+        1 => Role::Admin,
+        2 => Role::Owner,
+        _ => return Err(DecodeError::Unknown("role")),
+    })
+}
+
+impl Stored for Room {
+    fn write(&self, w: &mut Writer) {
+        w.raw(&self.group.0).u8(self.standing as u8).u8(u8::from(self.forked)).u64(self.epoch);
+        w.bytes(&self.authenticator).bytes(&self.charter.encode());
+        w.list(&self.seats, |w, s| {
+            w.u32(s.member.leaf).raw(&s.member.account.0).raw(&s.member.device_key);
+            w.bytes(s.name.as_bytes()).raw(&s.bucket_seed);
+        });
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            group: GroupId(r.array()?),
+            standing: match r.u8()? {
+                0 => Membership::Joined,
+                1 => Membership::Left,
+                2 => Membership::Removed,
+                _ => return Err(DecodeError::Unknown("standing")),
+            },
+            forked: match r.u8()? {
+                0 => false,
+                1 => true,
+                _ => return Err(DecodeError::NotCanonical("flag")),
+            },
+            epoch: r.u64()?,
+            authenticator: r.bytes(64, "authenticator")?.to_vec(),
+            charter: Charter::decode(r.bytes(wire::PAYLOAD, "charter")?)?,
+            seats: r.list(usize::from(u16::MAX), "seats", |r| {
+                let member = Member { leaf: r.u32()?, account: AccountId(r.array()?), device_key: r.array()? };
+                Ok(Seat { member, name: r.text(wire::USERNAME, "name")?.to_owned(), bucket_seed: r.array()? })
+            })?,
+        })
+    }
+}
+
+impl Stored for Wish {
+    fn write(&self, w: &mut Writer) {
+        w.u8(self.tries);
+        match &self.what {
+            What::Add { username } => w.u8(1).bytes(username.as_bytes()),
+            What::Remove { account } => w.u8(2).raw(&account.0),
+            What::SetRole { account, role } => w.u8(3).raw(&account.0).u8(*role as u8),
+            What::SetTitle { title } => w.u8(4).bytes(title.as_bytes()),
+            What::Leave => w.u8(5),
+            What::SetTimer { seconds } => w.u8(6).u32(*seconds),
+            What::Renew => w.u8(7),
+        };
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let tries = r.u8()?;
+        let what = match r.u8()? {
+            1 => What::Add { username: r.text(wire::USERNAME, "name")?.to_owned() },
+            2 => What::Remove { account: AccountId(r.array()?) },
+            3 => What::SetRole { account: AccountId(r.array()?), role: role(r)? },
+            4 => What::SetTitle { title: r.text(wire::TITLE, "title")?.to_owned() },
+            5 => What::Leave,
+            6 => What::SetTimer { seconds: r.u32()? },
+            7 => What::Renew,
+            _ => return Err(DecodeError::Unknown("wish")),
+        };
+        Ok(Self { what, tries })
+    }
+}
+
+impl Stored for Pending {
+    fn write(&self, w: &mut Writer) {
+        w.raw(&self.slot.0).bytes(self.sealed.as_bytes());
+        w.list(&self.wishes, |w, n| {
+            w.u64(*n);
+        });
+        w.list(&self.invited, |w, i| {
+            w.raw(&i.bundle.encode()).bytes(&i.welcome);
+        });
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            slot: SlotId(r.array()?),
+            sealed: SealedCommit::new(r.bytes(wire::COMMIT, "commit")?.to_vec())?,
+            wishes: r.list(usize::from(u16::MAX), "wishes", Reader::u64)?,
+            invited: r.list(usize::from(u16::MAX), "invited", |r| {
+                let bundle = Bundle::decode(r.take(bundle::ENCODED)?)?;
+                Ok(Invited { bundle, welcome: r.bytes(wire::PAYLOAD, "welcome")?.to_vec() })
+            })?,
+        })
+    }
+}
+
+impl Stored for Said {
+    fn write(&self, w: &mut Writer) {
+        w.u64(self.at).u64(self.position.unwrap_or(0)).bytes(&self.content);
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        // Places begin at 1.
+        let (at, position) = (r.u64()?, r.u64()?);
+        let content = r.bytes(wire::PAYLOAD, "content")?.to_vec();
+        Ok(Self { at, position: Some(position).filter(|p| *p > 0), content })
+    }
+}
+
+impl Stored for Receipt {
+    fn write(&self, w: &mut Writer) {
+        w.raw(&self.encode());
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Self::decode(r.take(Self::ENCODED)?)
+    }
+}
+
+impl Stored for Evidence {
+    fn write(&self, w: &mut Writer) {
+        self.0.write(w);
+        self.1.write(w);
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self(Stored::read(r)?, Stored::read(r)?))
+    }
+}
+
+/// A name that is shown for an account.
+pub(crate) struct Name(pub String);
+
+impl Stored for Name {
+    fn write(&self, w: &mut Writer) {
+        w.bytes(self.0.as_bytes());
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self(r.text(wire::USERNAME, "name")?.to_owned()))
+    }
+}

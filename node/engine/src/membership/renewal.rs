@@ -1,0 +1,87 @@
+//! New keys from time to time. Whoever copied a device's keys reads along until that device commits a new leaf key
+//! (RFC 9420 §16.6, RFC 9750 §8.2.2): every device does so after so many messages or so much time (DESIGN §4).
+
+use livechat_wire::codec::{Reader, Writer};
+use livechat_wire::{ConversationId, DecodeError};
+
+use super::records::What;
+use crate::errors::HandleError;
+use crate::tables::{Stored, Table};
+use crate::turn::Turn;
+use crate::view::{Membership, Standing};
+use crate::{Engine, limits};
+
+/// When this device's leaf of a room gets its next key.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Renewal {
+    /// At the latest; Unix milliseconds.
+    pub at: u64,
+    /// Said under the key of now.
+    pub said: u32,
+}
+
+impl Renewal {
+    /// When it is time.
+    pub fn due(self) -> u64 {
+        if self.said >= limits::RENEW_SAID { 0 } else { self.at }
+    }
+
+    fn is_due(self, now: u64) -> bool {
+        // Whose clock went far back would wait for ever.
+        self.due() <= now || self.at > now.saturating_add(2 * limits::RENEW_AGE)
+    }
+}
+
+impl Stored for Renewal {
+    fn write(&self, w: &mut Writer) {
+        w.u64(self.at).u32(self.said);
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { at: r.u64()?, said: r.u32()? })
+    }
+}
+
+impl Engine {
+    /// Our leaf of a room has a new key.
+    pub(super) fn renewed(&mut self, turn: &mut Turn<'_>, at: ConversationId) -> Result<(), HandleError> {
+        // Not everybody at once, or all but one would come second.
+        let at_latest = turn.now.saturating_add(limits::RENEW_AGE - turn.between(0, limits::RENEW_SPREAD));
+        let renewal = Renewal { at: at_latest, said: 0 };
+        self.drive(at).renewal = renewal;
+        Ok(Table::Renewals.put(turn.kv, &at.0, &renewal)?)
+    }
+
+    /// Something was said in a room.
+    pub(super) fn count_said(&mut self, turn: &mut Turn<'_>, at: ConversationId) -> Result<(), HandleError> {
+        let renewal = &mut self.drive(at).renewal;
+        renewal.said = renewal.said.saturating_add(1);
+        let renewal = *renewal;
+        Ok(Table::Renewals.put(turn.kv, &at.0, &renewal)?)
+    }
+
+    /// When one of our keys gets old, by the shell's clock: unlike a pause, a key's age counts while the machine is off.
+    pub(crate) fn renewal_wake(&self) -> Option<u64> {
+        let idle = self.rooms.drives.iter().filter(|(at, d)| self.outbox.is_online() && !d.busy() && self.renews(**at));
+        idle.map(|(_, d)| d.renewal.due()).min()
+    }
+
+    /// Whether our leaf is to be renewed at all: nobody learns from it that we are here before they may.
+    fn renews(&self, at: ConversationId) -> bool {
+        self.room(at).is_some_and(|r| r.standing == Membership::Joined) && self.standing(at) == Standing::Accepted
+    }
+
+    /// Wishes for a new key wherever it is time.
+    pub(super) fn renew_what_is_due(&mut self, turn: &mut Turn<'_>) -> Result<(), HandleError> {
+        let due = self.rooms.drives.iter().filter(|(_, d)| d.renewal.is_due(turn.now)).map(|(at, _)| *at);
+        let due = due.filter(|at| self.renews(*at));
+        for at in due.collect::<Vec<_>>() {
+            if self.room(at).is_some_and(|r| r.seats.len() > 1) {
+                self.wish(turn, at, What::Renew)?;
+            } else {
+                self.renewed(turn, at)?;
+            }
+        }
+        Ok(())
+    }
+}

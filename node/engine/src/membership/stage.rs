@@ -1,0 +1,306 @@
+//! From wishes to one commit.
+
+use std::collections::BTreeSet;
+
+use livechat_crypto::kv::Overlay;
+use livechat_crypto::mls::{Change, PeerDevice, StageError};
+use livechat_wire::group::{Charter, Role};
+use livechat_wire::{AccountId, ConversationId, limits as wire};
+
+use super::records::{Invited, Pending, What};
+use super::wishes::may;
+use super::{broken, member_record};
+use crate::directory::Found;
+use crate::errors::{CommandError, HandleError};
+use crate::groups::session;
+use crate::input::LookupFailure;
+use crate::tables::Table;
+use crate::turn::Turn;
+use crate::view::Membership;
+use crate::{Engine, limits};
+
+/// Look-ups that one room has under way.
+const AT_ONCE: usize = 8;
+
+/// What one commit is made of.
+#[derive(Default)]
+struct Plan {
+    add: Vec<String>,
+    remove: Vec<u32>,
+    charter: Option<Charter>,
+    /// The wishes it fulfils.
+    wishes: Vec<u64>,
+    /// Those that are fulfilled already.
+    moot: Vec<u64>,
+    hopeless: Vec<(u64, CommandError)>,
+    /// Names to be looked up before.
+    unknown: Vec<String>,
+    leave: Option<u64>,
+}
+
+impl Engine {
+    /// Takes the next step with what is wanted of a room, if there is one to take.
+    pub(super) fn stage(&mut self, turn: &mut Turn<'_>, at: ConversationId) -> Result<(), HandleError> {
+        let plan = self.plan(at)?;
+        for number in plan.moot {
+            self.unwish(turn, at, number)?;
+        }
+        for (number, why) in plan.hopeless {
+            self.give_up(turn, at, number, why)?;
+        }
+        if !plan.unknown.is_empty() {
+            for name in plan.unknown {
+                if self.look_up_for(turn, &name, at) {
+                    self.drive(at).looking.insert(name);
+                }
+            }
+            return Ok(());
+        }
+        if plan.wishes.is_empty() {
+            return match plan.leave {
+                Some(number) => self.ask_to_be_removed(turn, at, number),
+                None => Ok(()),
+            };
+        }
+        self.stage_plan(turn, at, &plan.add, &plan.remove, plan.charter, plan.wishes)
+    }
+
+    pub(super) fn drive(&mut self, at: ConversationId) -> &mut super::Drive {
+        self.rooms.drives.entry(at).or_default()
+    }
+
+    fn plan(&self, at: ConversationId) -> Result<Plan, HandleError> {
+        let own = self.me()?.identity.account();
+        let missing = HandleError::Inconsistent("a room that isn't there");
+        let (Some(room), Some(drive)) = (self.room(at), self.rooms.drives.get(&at)) else { return Err(missing) };
+        let mut plan = Plan::default();
+        let mut charter = room.charter.clone();
+        let seated = |account: &AccountId| room.seats.iter().any(|s| s.member.account == *account);
+        let (mut devices, mut coming) = (0, BTreeSet::new());
+        for (number, wish) in &drive.wishes {
+            if wish.tries > limits::TRIES {
+                plan.hopeless.push((*number, CommandError::TooMany));
+                continue;
+            }
+            match &wish.what {
+                What::Remove { account } | What::SetRole { account, .. } if !seated(account) => {
+                    plan.moot.push(*number);
+                    continue;
+                }
+                What::SetRole { account, role } if charter.role(account) == *role => {
+                    plan.moot.push(*number);
+                    continue;
+                }
+                What::SetTimer { seconds } if charter.timer == *seconds => {
+                    plan.moot.push(*number);
+                    continue;
+                }
+                what => {
+                    if let Err(why) = may(room, own, what) {
+                        plan.hopeless.push((*number, why));
+                        continue;
+                    }
+                }
+            }
+            match &wish.what {
+                What::Add { username } => match drive.found.get(username) {
+                    None if plan.unknown.len() + drive.looking.len() < AT_ONCE && !drive.looking.contains(username) => {
+                        plan.unknown.push(username.clone());
+                    }
+                    None => {}
+                    Some(Err(why)) => plan.hopeless.push((*number, *why)),
+                    Some(Ok(found)) if seated(&found.log.account()) || !coming.insert(found.log.account()) => {
+                        plan.moot.push(*number);
+                    }
+                    Some(Ok(found)) if devices + found.devices.len() <= limits::ADDS => {
+                        devices += found.devices.len();
+                        plan.add.push(username.clone());
+                        plan.wishes.push(*number);
+                    }
+                    Some(Ok(_)) => {}
+                },
+                What::Remove { account } => {
+                    let of = room.seats.iter().filter(|s| s.member.account == *account);
+                    plan.remove.extend(of.map(|s| s.member.leaf));
+                    charter.set_role(*account, Role::Member);
+                    plan.wishes.push(*number);
+                }
+                What::SetRole { account, role } => {
+                    charter.set_role(*account, *role);
+                    plan.wishes.push(*number);
+                }
+                What::SetTitle { title } => {
+                    charter.title.clone_from(title);
+                    plan.wishes.push(*number);
+                }
+                What::SetTimer { seconds } => {
+                    charter.timer = *seconds;
+                    plan.wishes.push(*number);
+                }
+                What::Leave => plan.leave = Some(*number),
+                What::Renew => plan.wishes.push(*number),
+            }
+        }
+        plan.charter = Some(charter).filter(|c| *c != room.charter);
+        // Everybody is looked up before anybody is added: one commit instead of many.
+        if !drive.looking.is_empty() && devices < limits::ADDS {
+            plan.wishes.clear();
+        }
+        if devices >= limits::ADDS {
+            plan.unknown.clear();
+        }
+        Ok(plan)
+    }
+
+    fn stage_plan(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        add: &[String],
+        remove: &[u32],
+        charter: Option<Charter>,
+        wishes: Vec<u64>,
+    ) -> Result<(), HandleError> {
+        let missing = || HandleError::Inconsistent("a room that isn't there");
+        let room = self.room(at).ok_or_else(missing)?;
+        let (group, alone) = (room.group, room.seats.len() == 1);
+        let drive = self.rooms.drives.get(&at).ok_or_else(missing)?;
+        let renew = wishes.iter().any(|n| drive.wishes.get(n).is_some_and(|w| w.what == What::Renew));
+        let found: Vec<&Found> = add.iter().filter_map(|n| drive.found.get(n)?.as_ref().ok()).collect();
+        let mut peers = Vec::new();
+        let mut bundles = Vec::new();
+        for found in &found {
+            for (bundle, package) in &found.devices {
+                peers.push(PeerDevice { log: &found.log, device_key: bundle.device_key, key_package: package });
+                bundles.push(bundle.clone());
+            }
+        }
+        let me = self.me()?;
+        let record = member_record(me);
+        let mut overlay = Overlay::new(turn.kv);
+        let mut mls = session(me, &mut overlay, turn.rng, turn.now);
+        let slot = mls.order_keys(&group).map_err(broken)?.slot;
+        let change = Change { add: &peers, remove, charter: charter.as_ref(), renew };
+        // An introduction is our log, a bundle and the Welcome.
+        let beside = record.log.len() + 2 * livechat_wire::bundle::ENCODED;
+        let fits = |welcome: &Vec<u8>| welcome.len() + beside <= wire::PAYLOAD;
+        let staged = match mls.stage_commit(&group, change, &record) {
+            Ok(staged) if staged.welcomes.iter().all(fits) => staged,
+            Ok(_) => {
+                drop(overlay);
+                for number in wishes {
+                    self.give_up(turn, at, number, CommandError::TooMany)?;
+                }
+                return Ok(());
+            }
+            Err(StageError::Store(e)) => return Err(broken(e)),
+            Err(StageError::KeyPackage { device, .. }) => {
+                drop(overlay);
+                return self.blame_package(turn, at, add, device);
+            }
+            Err(StageError::TooLong) if add.len() > 1 => {
+                drop(overlay);
+                let half = &add[..add.len() / 2];
+                let wishes = self.wishes_of(at, half);
+                return self.stage_plan(turn, at, half, &[], None, wishes);
+            }
+            Err(_) => {
+                drop(overlay);
+                for number in wishes {
+                    self.give_up(turn, at, number, CommandError::NotAllowed)?;
+                }
+                return Ok(());
+            }
+        };
+        overlay.keep()?;
+        let invited = bundles.into_iter().zip(staged.welcomes).map(|(bundle, welcome)| Invited { bundle, welcome });
+        let pending = Pending { slot, sealed: staged.sealed, wishes, invited: invited.collect() };
+        Table::Pending.put(turn.kv, &at.0, &pending)?;
+        let drive = self.drive(at);
+        drive.pending = Some(pending);
+        (drive.due, drive.failures) = (turn.clock, 0);
+        self.room_changed(turn, at);
+        // Nobody else is there who could come first, or who would have to be told.
+        if alone { self.own_was_first(turn, at, None) } else { Ok(()) }
+    }
+
+    fn wishes_of(&self, at: ConversationId, names: &[String]) -> Vec<u64> {
+        let wishes = self.rooms.drives.get(&at).into_iter().flat_map(|d| &d.wishes);
+        let of = |what: &What| matches!(what, What::Add { username } if names.contains(username));
+        wishes.filter(|(_, w)| of(&w.what)).map(|(n, _)| *n).collect()
+    }
+
+    /// What somebody published can't be used, nor can they be added.
+    fn blame_package(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        add: &[String],
+        device: livechat_wire::DeviceId,
+    ) -> Result<(), HandleError> {
+        let of = |f: &Found| f.devices.iter().any(|(b, _)| b.device() == device);
+        let drive = self.drive(at);
+        let names: Vec<_> =
+            add.iter().filter(|n| matches!(drive.found.get(*n), Some(Ok(f)) if of(f))).cloned().collect();
+        for number in self.wishes_of(at, &names) {
+            self.give_up(turn, at, number, CommandError::Untrusted)?;
+        }
+        Ok(())
+    }
+
+    /// The directory answered.
+    pub(crate) fn found_for(
+        &mut self,
+        turn: &Turn<'_>,
+        at: ConversationId,
+        username: &str,
+        answer: Result<Found, CommandError>,
+    ) {
+        let answer = match answer {
+            Ok(found) if found.devices.is_empty() => Err(CommandError::NoDevice),
+            Ok(found) => match self.contacts.get(&found.log.account()) {
+                Some(c) if !c.log.is_prefix_of(&found.log) && !found.log.is_prefix_of(&c.log) => {
+                    Err(CommandError::Untrusted)
+                }
+                _ => Ok(found),
+            },
+            Err(e) => Err(e),
+        };
+        let drive = self.drive(at);
+        drive.looking.remove(username);
+        match answer {
+            // The relay is away or busy: again later.
+            Err(CommandError::Lookup(
+                LookupFailure::Unreachable | LookupFailure::TooMany { .. } | LookupFailure::Failed,
+            )) => {
+                drive.due = turn.clock + super::pause(drive.failures);
+                drive.failures = (drive.failures + 1).min(16);
+            }
+            answer => {
+                drive.due = drive.due.min(turn.clock);
+                drive.found.insert(username.to_owned(), answer);
+            }
+        }
+    }
+
+    /// Nothing more is done in a room: we are out of it.
+    pub(super) fn close_room(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        standing: Membership,
+    ) -> Result<(), HandleError> {
+        let numbers: Vec<u64> = self.drive(at).wishes.keys().copied().collect();
+        for number in numbers {
+            self.unwish(turn, at, number)?;
+        }
+        self.drive(at).pending = None;
+        Table::Pending.delete(turn.kv, &at.0)?;
+        if let Some(room) = self.rooms.rooms.get_mut(&at) {
+            room.standing = standing;
+            Table::Rooms.put(turn.kv, &at.0, room)?;
+        }
+        self.room_changed(turn, at);
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! What is stored about groups, as bytes. A change here needs a new version and an old reader.
+
+use std::collections::BTreeMap;
+
+use livechat_crypto::mls::{GroupId, Member};
+use livechat_wire::group::{Charter, Role};
+use livechat_wire::order::{Receipt, SealedCommit};
+use livechat_wire::{AccountId, SlotId, limits as wire};
+
+use super::records::{Evidence, Name, Pending, Room, Said, Seat, What, Wish};
+use crate::records::tests::stored;
+use crate::view::Membership;
+
+#[test]
+fn what_is_stored_about_groups_is_laid_out_like_this() {
+    let (a, b) = (AccountId([1; 32]), AccountId([2; 32]));
+    let charter = Charter {
+        title: "Bergfahrt".into(),
+        picture: None,
+        timer: 0,
+        created_by: a,
+        roles: BTreeMap::from([(a, Role::Owner)]),
+        sequencers: vec![[9; 32]],
+    };
+    let seat =
+        Seat { member: Member { leaf: 3, account: b, device_key: [4; 32] }, name: "bob".into(), bucket_seed: [5; 16] };
+    let room = Room {
+        group: GroupId([7; 16]),
+        standing: Membership::Removed,
+        epoch: 12,
+        authenticator: vec![6; 32],
+        charter,
+        seats: vec![seat],
+        forked: true,
+    };
+    insta::assert_snapshot!("room", stored(&room));
+    let wishes = [
+        What::Add { username: "bob".into() },
+        What::Remove { account: b },
+        What::SetRole { account: b, role: Role::Admin },
+        What::SetTitle { title: "t".into() },
+        What::Leave,
+        What::SetTimer { seconds: 60 },
+    ];
+    let wishes = wishes.map(|what| stored(&Wish { what, tries: 2 }));
+    insta::assert_snapshot!("wishes", wishes.join("\n"));
+    let sealed = SealedCommit::new(vec![8; wire::COMMIT_PADDING]).unwrap();
+    let receipt =
+        |n| Receipt { slot: SlotId([1; 32]), index: n, hash: [2; 32], time: 3, sequencer: [4; 32], signature: [5; 64] };
+    let pending = Pending { slot: SlotId([1; 32]), sealed, wishes: vec![0, 4], invited: vec![] };
+    insta::assert_snapshot!("pending", stored(&pending));
+    insta::assert_snapshot!("order", format!("{}\n{}", stored(&receipt(0)), stored(&Evidence(receipt(1), receipt(2)))));
+    let said = |position| stored(&Said { at: 77, position, content: vec![1, 2] });
+    insta::assert_snapshot!("said", format!("{}\n{}\n{}", said(Some(4)), said(None), stored(&Name("bob".into()))));
+}

@@ -1,0 +1,111 @@
+//! What the owner of an account changes with a code: recovery codes, authenticators, the account's end.
+
+use livechat_wire::http::{ProblemCode, SecretText};
+use serde::{Deserialize, Serialize};
+
+use super::Phase;
+use super::flow::{Ended, Flow, too_long};
+use super::saved::{Saved, SavedSession};
+use super::ticket;
+use crate::api::{Error, ErrorCode, RecoveryCodes, Response};
+use crate::env;
+use crate::relay::AskError;
+
+/// One change.
+pub(crate) enum Change {
+    RecoveryCodes { code: String },
+    AddAuthenticator { code: String },
+    ConfirmAuthenticator { code: String },
+    RemoveAuthenticator { code: String },
+    Delete { code: String },
+}
+
+/// An authenticator that waits for its first code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewAuthenticator {
+    ticket: SecretText,
+    /// Unix seconds.
+    expires_at: u64,
+}
+
+impl Saved for NewAuthenticator {
+    const KEY: &'static str = "authenticator";
+}
+
+impl Flow {
+    /// Carries out a change. Only the account's end moves the phase.
+    pub(crate) async fn change(self, phase: Phase, change: Change) -> Ended {
+        let Some(session) = phase.session().cloned() else {
+            let error = Error::new(ErrorCode::WrongState, "Nobody is logged in.", "Log in with a code first.");
+            return (phase, Err(error));
+        };
+        let done = match change {
+            Change::RecoveryCodes { code } => self.recovery_codes(&session, code).await,
+            Change::AddAuthenticator { code } => self.add_authenticator(&session, code).await,
+            Change::ConfirmAuthenticator { code } => self.confirm_authenticator(&session, code).await,
+            Change::RemoveAuthenticator { code } => {
+                self.relay.remove_authenticator(&session.token, code).await.map(|()| Response::Done).map_err(refused)
+            }
+            Change::Delete { code } => {
+                return match self.delete(&session, code).await {
+                    Ok(()) => (Phase::None, Ok(Response::Done)),
+                    Err(e) => (phase, Err(e)),
+                };
+            }
+        };
+        (phase, done)
+    }
+
+    async fn recovery_codes(&self, session: &SavedSession, code: String) -> Result<Response, Error> {
+        let fresh = self.relay.recovery_codes(&session.token, code).await?;
+        let recovery_codes = fresh.recovery_codes.into_iter().map(|c| c.0).collect();
+        Ok(Response::RecoveryCodes(RecoveryCodes { recovery_codes }))
+    }
+
+    async fn add_authenticator(&self, session: &SavedSession, code: String) -> Result<Response, Error> {
+        let begun = self.relay.begin_authenticator(&session.token, code).await.map_err(refused)?;
+        let ticket = ticket::of_authenticator(&begun).ok_or_else(too_long)?;
+        self.brain.save(NewAuthenticator { ticket: begun.pending, expires_at: begun.expires_at }).await?;
+        Ok(Response::Authenticator(ticket))
+    }
+
+    async fn confirm_authenticator(&self, session: &SavedSession, code: String) -> Result<Response, Error> {
+        let over = || {
+            let hint = "Begin adding the authenticator again.";
+            Error::new(ErrorCode::PendingExpired, "No new authenticator waits for a code.", hint)
+        };
+        let kept = self.brain.load::<NewAuthenticator>().await?.filter(|k| k.expires_at > env::now_s());
+        let kept = kept.ok_or_else(over)?;
+        match self.relay.confirm_authenticator(&session.token, kept.ticket, code).await {
+            Ok(()) => {}
+            Err(e) if e.problem() == Some(ProblemCode::PendingExpired) => {
+                self.brain.clear::<NewAuthenticator>().await?;
+                return Err(over());
+            }
+            Err(e) => return Err(e.into()),
+        }
+        self.brain.clear::<NewAuthenticator>().await?;
+        Ok(Response::Done)
+    }
+
+    /// Ends the account at the relay, then everything of it here.
+    async fn delete(&self, session: &SavedSession, code: String) -> Result<(), Error> {
+        self.relay.delete_account(&session.token, code).await?;
+        self.brain.wipe().await.map_err(|mut e| {
+            e.message = format!("The account is deleted at the relay, but not on this device: {}", e.message);
+            e.hint = "Stop the node and delete its data directory.".into();
+            e
+        })
+    }
+}
+
+/// The relay says "bad request" where the account's state doesn't allow it, and says why.
+fn refused(e: AskError) -> Error {
+    let state = e.problem() == Some(ProblemCode::BadRequest);
+    let mut e = Error::from(e);
+    if state {
+        (e.code, e.hint) = (ErrorCode::WrongState, String::new());
+    }
+    e
+}

@@ -1,0 +1,131 @@
+//! What of the API never prints: codes, setup keys, recovery codes, and what people say to each other.
+
+use std::fmt;
+
+use super::{ConversationId, RecoveryCodes, Request, SignUpTicket, SignedUp};
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status => f.write_str("Status"),
+            Self::CheckUsername { username } => f.debug_struct("CheckUsername").field("username", username).finish(),
+            Self::SignUp { username } => f.debug_struct("SignUp").field("username", username).finish(),
+            Self::ConfirmSignUp { .. } => f.debug_struct("ConfirmSignUp").finish_non_exhaustive(),
+            Self::CancelSignUp => f.write_str("CancelSignUp"),
+            Self::LogIn { username, .. } => f.debug_struct("LogIn").field("username", username).finish_non_exhaustive(),
+            Self::LogOut => f.write_str("LogOut"),
+            Self::NewRecoveryCodes { .. } => f.debug_struct("NewRecoveryCodes").finish_non_exhaustive(),
+            Self::AddAuthenticator { .. } => f.debug_struct("AddAuthenticator").finish_non_exhaustive(),
+            Self::ConfirmAuthenticator { .. } => f.debug_struct("ConfirmAuthenticator").finish_non_exhaustive(),
+            Self::RemoveAuthenticator { .. } => f.debug_struct("RemoveAuthenticator").finish_non_exhaustive(),
+            Self::Sessions => f.write_str("Sessions"),
+            Self::EndSession { id } => f.debug_struct("EndSession").field("id", id).finish(),
+            Self::DeleteAccount { .. } => f.debug_struct("DeleteAccount").finish_non_exhaustive(),
+            Self::AddContact { username } => f.debug_struct("AddContact").field("username", username).finish(),
+            Self::Contacts => f.write_str("Contacts"),
+            Self::Conversations => f.write_str("Conversations"),
+            Self::History { conversation, before, limit } => f
+                .debug_struct("History")
+                .field("conversation", conversation)
+                .field("before", before)
+                .field("limit", limit)
+                .finish(),
+            Self::Send { conversation, text, id, reply_to } => f
+                .debug_struct("Send")
+                .field("conversation", conversation)
+                .field("bytes", &text.len())
+                .field("id", id)
+                .field("reply_to", reply_to)
+                .finish_non_exhaustive(),
+            Self::CreateGroup { members, .. } => {
+                f.debug_struct("CreateGroup").field("members", &members.len()).finish_non_exhaustive()
+            }
+            Self::Group { conversation } => f.debug_struct("Group").field("conversation", conversation).finish(),
+            Self::Invite { conversation, username } => {
+                f.debug_struct("Invite").field("conversation", conversation).field("username", username).finish()
+            }
+            Self::RemoveMember { conversation, account } => {
+                f.debug_struct("RemoveMember").field("conversation", conversation).field("account", account).finish()
+            }
+            Self::SetRole { conversation, account, role } => f
+                .debug_struct("SetRole")
+                .field("conversation", conversation)
+                .field("account", account)
+                .field("role", role)
+                .finish(),
+            Self::SetTitle { conversation, .. } => {
+                f.debug_struct("SetTitle").field("conversation", conversation).finish_non_exhaustive()
+            }
+            Self::LeaveGroup { conversation } => {
+                f.debug_struct("LeaveGroup").field("conversation", conversation).finish()
+            }
+            Self::Forward { from, position, to, id } => f
+                .debug_struct("Forward")
+                .field("from", from)
+                .field("position", position)
+                .field("to", to)
+                .field("id", id)
+                .finish(),
+            Self::Edit { conversation, position, text } => f
+                .debug_struct("Edit")
+                .field("conversation", conversation)
+                .field("position", position)
+                .field("bytes", &text.len())
+                .finish_non_exhaustive(),
+            Self::Revisions { conversation, position } => at(f, "Revisions", conversation, position),
+            Self::Delete { conversation, position, .. } => at(f, "Delete", conversation, position),
+            Self::React { conversation, position, .. } => at(f, "React", conversation, position),
+            Self::SetTimer { conversation, seconds } => {
+                f.debug_struct("SetTimer").field("conversation", conversation).field("seconds", seconds).finish()
+            }
+            Self::Typing { conversation, typing } => arranges(f, "Typing", conversation, typing),
+            Self::SetDraft { conversation, text } => {
+                f.debug_struct("SetDraft").field("conversation", conversation).field("bytes", &text.len()).finish()
+            }
+            Self::Accept { conversation } => arranges(f, "Accept", conversation, &true),
+            Self::Block { conversation, blocked } => arranges(f, "Block", conversation, blocked),
+            Self::Pin { conversation, pinned } => arranges(f, "Pin", conversation, pinned),
+            Self::Mute { conversation, until } => {
+                f.debug_struct("Mute").field("conversation", conversation).field("until", until).finish()
+            }
+            Self::Archive { conversation, archived } => arranges(f, "Archive", conversation, archived),
+            Self::Profile => f.write_str("Profile"),
+            Self::SetProfile { display_name } => {
+                f.debug_struct("SetProfile").field("bytes", &display_name.len()).finish_non_exhaustive()
+            }
+            Self::MarkRead { conversation, position } => at(f, "MarkRead", conversation, position),
+        }
+    }
+}
+
+fn at(f: &mut fmt::Formatter<'_>, name: &str, conversation: &ConversationId, position: &u64) -> fmt::Result {
+    f.debug_struct(name).field("conversation", conversation).field("position", position).finish_non_exhaustive()
+}
+
+fn arranges(f: &mut fmt::Formatter<'_>, name: &str, conversation: &ConversationId, on: &bool) -> fmt::Result {
+    f.debug_struct(name).field("conversation", conversation).field("on", on).finish()
+}
+
+impl fmt::Debug for SignUpTicket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignUpTicket")
+            .field("username", &self.username)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SignedUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedUp")
+            .field("username", &self.username)
+            .field("recovery_codes", &self.recovery_codes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RecoveryCodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecoveryCodes").field("recovery_codes", &self.recovery_codes.len()).finish_non_exhaustive()
+    }
+}

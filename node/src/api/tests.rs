@@ -1,0 +1,213 @@
+//! The frames: every kind survives the wire, and no secret survives `Debug`.
+
+use super::*;
+
+const C: ConversationId = ConversationId([1; 32]);
+
+fn message() -> Message {
+    Message {
+        id: MessageId([2; 16]),
+        position: u64::from(u32::MAX) + 7,
+        author: AccountId([3; 32]),
+        author_name: "alice".into(),
+        own: true,
+        sent_at: 1,
+        received_at: 2,
+        body: MessageBody::Text { text: "canary \u{1b}[2J\n\"ä\"".into() },
+        delivery: Some(Delivery::Read),
+        gap: false,
+        reply_to: Some(Quote {
+            id: MessageId([6; 16]),
+            author: AccountId([3; 32]),
+            author_name: "b".into(),
+            position: None,
+            text: None,
+        }),
+        forwarded: true,
+        edited_at: Some(4),
+        reactions: vec![Reaction { emoji: "👍".into(), own: false, by: vec!["b".into()] }],
+        timer: Some(60),
+        expires_at: Some(5),
+        mentions_me: false,
+    }
+}
+
+fn group() -> Group {
+    let account = AccountId([3; 32]);
+    Group {
+        conversation: C,
+        title: "g".into(),
+        members: vec![GroupMember { account, username: "alice".into(), role: Role::Owner, own: true }],
+        own_role: Role::Owner,
+        standing: Membership::Joined,
+        pending: 1,
+        waiting: true,
+        forked: false,
+        epoch: 2,
+        authenticator: "00".into(),
+    }
+}
+
+fn ticket() -> SignUpTicket {
+    SignUpTicket {
+        username: "alice".into(),
+        otpauth_uri: "otpauth://canary".into(),
+        setup_key: "canary".into(),
+        qr_svg: "<svg>canary</svg>".into(),
+        expires_at: 3,
+    }
+}
+
+fn status(account: AccountState, relay: RelayState) -> Status {
+    let (relay_url, version) = ("https://relay.example".into(), "0.1.0".into());
+    Status { account, relay_url, relay, peers: 1, queued: 2, live_users: None, version }
+}
+
+fn requests() -> Vec<Request> {
+    let name = || "alice".to_owned();
+    vec![
+        Request::Status,
+        Request::CheckUsername { username: name() },
+        Request::SignUp { username: name() },
+        Request::ConfirmSignUp { code: "canary".into() },
+        Request::CancelSignUp,
+        Request::LogIn { username: name(), code: "canary".into() },
+        Request::LogOut,
+        Request::AddContact { username: name() },
+        Request::Contacts,
+        Request::Conversations,
+        Request::History { conversation: C, before: Some(9), limit: 200 },
+        Request::History { conversation: C, before: None, limit: 1 },
+        Request::Send { conversation: C, text: "canary".into(), id: Some(MessageId([4; 16])), reply_to: Some(3) },
+        Request::Send { conversation: C, text: "canary".into(), id: None, reply_to: None },
+        Request::Forward { from: C, position: 1, to: C, id: None },
+        Request::Edit { conversation: C, position: 1, text: "canary".into() },
+        Request::Revisions { conversation: C, position: 1 },
+        Request::Delete { conversation: C, position: 1, for_everyone: true },
+        Request::React { conversation: C, position: 1, emoji: "canary".into(), on: true },
+        Request::SetTimer { conversation: C, seconds: 60 },
+        Request::Typing { conversation: C, typing: true },
+        Request::SetDraft { conversation: C, text: "canary".into() },
+        Request::Accept { conversation: C },
+        Request::Block { conversation: C, blocked: true },
+        Request::Pin { conversation: C, pinned: true },
+        Request::Mute { conversation: C, until: Some(1) },
+        Request::Archive { conversation: C, archived: true },
+        Request::Profile,
+        Request::SetProfile { display_name: "canary".into() },
+        Request::MarkRead { conversation: C, position: 5 },
+        Request::CreateGroup { title: "canary".into(), members: vec![name()] },
+        Request::Group { conversation: C },
+        Request::Invite { conversation: C, username: name() },
+        Request::RemoveMember { conversation: C, account: AccountId([3; 32]) },
+        Request::SetRole { conversation: C, account: AccountId([3; 32]), role: Role::Admin },
+        Request::SetTitle { conversation: C, title: "canary".into() },
+        Request::LeaveGroup { conversation: C },
+    ]
+}
+
+fn server_frames() -> Vec<ServerFrame> {
+    let active = AccountState::Active {
+        username: "alice".into(),
+        account: AccountId([3; 32]),
+        device: DeviceId([5; 32]),
+        session_expires_at: 6,
+    };
+    let contact = Contact {
+        account: AccountId([3; 32]),
+        username: "b".into(),
+        conversation: C,
+        safety_number: "1".into(),
+        display_name: Some("B".into()),
+        standing: Standing::Request,
+    };
+    let conversation = Conversation {
+        id: C,
+        title: "b".into(),
+        group: true,
+        last: Some(message()),
+        unread: 1,
+        unread_from: Some(2),
+        standing: Standing::Accepted,
+        draft: Some("d".into()),
+        pinned: true,
+        archived: false,
+        muted_until: Some(3),
+        timer: Some(60),
+        typing: vec!["b".into()],
+    };
+    let deleted = Message { body: MessageBody::Deleted, ..message() };
+    let timer = Message { body: MessageBody::Timer { seconds: 0 }, ..message() };
+    let check = UsernameCheck {
+        username: "a".into(),
+        available: false,
+        problem: Some(UsernameProblem::TooShort),
+        message: "no".into(),
+    };
+    let error = Error { retry_after: Some(3), ..Error::new(ErrorCode::TooManyRequests, "wait", "then go") };
+    let offline = RelayState::Offline { reason: "r".into(), retry_at: 1 };
+    let oks = [
+        Response::Status(status(AccountState::None, RelayState::Connecting)),
+        Response::Status(status(AccountState::Pending { ticket: ticket() }, RelayState::Online)),
+        Response::Status(status(active, offline.clone())),
+        Response::Username(check),
+        Response::SignUp(ticket()),
+        Response::SignedUp(SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] }),
+        Response::Contact(contact.clone()),
+        Response::Contacts { contacts: vec![contact] },
+        Response::Conversations { conversations: vec![conversation.clone()] },
+        Response::History(HistoryPage { messages: vec![message(), deleted, timer], more: true }),
+        Response::Sent(message()),
+        Response::GroupCreated { conversation: C },
+        Response::Group(group()),
+        Response::Revisions { revisions: vec![Revision { sent_at: 1, text: "t".into() }] },
+        Response::Profile { display_name: "A".into() },
+        Response::Done,
+    ];
+    let events = [
+        Event::Status(status(AccountState::LoggedOut { username: "alice".into() }, offline)),
+        Event::MessageAdded { conversation: C, message: message() },
+        Event::MessageChanged { conversation: C, message: message() },
+        Event::MessageRemoved { conversation: C, id: MessageId([2; 16]), position: 1 },
+        Event::Typing { conversation: C, account: AccountId([3; 32]), name: "b".into(), typing: true },
+        Event::ConversationChanged { conversation },
+        Event::GroupChanged { group: group() },
+        Event::Lagged,
+    ];
+    let errors = [Some(1), None].map(|id| ServerFrame::Error { id, error: error.clone() });
+    oks.into_iter()
+        .map(|ok| ServerFrame::Ok { id: u32::MAX, ok })
+        .chain(events.into_iter().map(|event| ServerFrame::Event { event }))
+        .chain(errors)
+        .collect()
+}
+
+#[test]
+fn every_frame_survives_the_wire_in_one_line() {
+    for request in requests() {
+        let frame = RequestFrame { id: 7, request };
+        let json = serde_json::to_string(&frame).unwrap();
+        assert!(!json.contains('\n'));
+        assert_eq!(serde_json::from_str::<RequestFrame>(&json).unwrap(), frame, "{json}");
+    }
+    for frame in server_frames() {
+        let json = serde_json::to_string(&frame).unwrap();
+        assert!(!json.contains('\n'));
+        assert_eq!(serde_json::from_str::<ServerFrame>(&json).unwrap(), frame, "{json}");
+    }
+}
+
+#[test]
+fn optional_fields_may_be_left_out() {
+    let json = format!(r#"{{"id":1,"request":{{"type":"send","conversation":"{C}","text":"x"}}}}"#);
+    let frame: RequestFrame = serde_json::from_str(&json).unwrap();
+    assert_eq!(frame.request, Request::Send { conversation: C, text: "x".into(), id: None, reply_to: None });
+}
+
+#[test]
+fn secrets_do_not_print() {
+    let printed = format!("{:?} {:?}", requests(), ticket());
+    assert!(!printed.contains("canary"), "{printed}");
+    let signed_up = SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] };
+    assert!(!format!("{signed_up:?}").contains("canary"));
+}

@@ -1,0 +1,263 @@
+//! Requests: what is answered at once, what goes to the engine, what is a flow with the relay, and what needs a session.
+
+use livechat_engine::Command;
+use livechat_wire::DeviceId;
+use livechat_wire::http::{SecretText, SessionInfo};
+
+use super::chores::Done;
+use super::commands::Answer;
+use super::{Driver, refusals};
+use crate::account::Phase;
+use crate::account::flow::Flow;
+use crate::account::manage::Change;
+use crate::api::{AccountSession, Error, Request, Response};
+use crate::brain::Feed;
+use crate::limits;
+use crate::node::Ask;
+use crate::relay::{AskError, RelayClient};
+
+/// What takes several steps between relay and store.
+pub(super) enum FlowRequest {
+    SignUp { username: String },
+    Confirm { code: String },
+    Cancel,
+    LogIn { username: String, code: String },
+    LogOut,
+    Change(Change),
+}
+
+impl Driver {
+    pub(super) fn on_ask(&mut self, Ask { request, answer }: Ask) {
+        self.check_session();
+        match request {
+            Request::Status => {
+                self.stale = true;
+                self.tell_status();
+                respond(answer, Ok(Response::Status(self.status.clone())));
+            }
+            Request::CheckUsername { username } => self.check_username(username, answer),
+            Request::SignUp { username } => self.flow(FlowRequest::SignUp { username }, answer),
+            Request::ConfirmSignUp { code } => self.flow(FlowRequest::Confirm { code }, answer),
+            Request::CancelSignUp => self.flow(FlowRequest::Cancel, answer),
+            Request::LogIn { username, code } => self.flow(FlowRequest::LogIn { username, code }, answer),
+            Request::LogOut => self.flow(FlowRequest::LogOut, answer),
+            other if self.parts.phase.session().is_none() => {
+                tracing::debug!("refused without a session: {}", name(&other));
+                respond(answer, Err(refusals::locked(&self.parts.phase)));
+            }
+            Request::NewRecoveryCodes { code } => self.change(Change::RecoveryCodes { code }, answer),
+            Request::AddAuthenticator { code } => self.change(Change::AddAuthenticator { code }, answer),
+            Request::ConfirmAuthenticator { code } => self.change(Change::ConfirmAuthenticator { code }, answer),
+            Request::RemoveAuthenticator { code } => self.change(Change::RemoveAuthenticator { code }, answer),
+            Request::DeleteAccount { code } => self.change(Change::Delete { code }, answer),
+            Request::Sessions => self.ask_relay(answer, async |relay, token, device| {
+                let list = relay.sessions(&token).await?;
+                let of = |s: SessionInfo| AccountSession {
+                    id: s.id,
+                    current: s.current,
+                    this_device: s.device.is_some() && s.device == device,
+                    created_at: s.created_at,
+                    expires_at: s.expires_at,
+                };
+                Ok(Response::Sessions { sessions: list.sessions.into_iter().map(of).collect() })
+            }),
+            Request::EndSession { id } => self.ask_relay(answer, async move |relay, token, _| {
+                relay.end_session(&token, &id).await.map(|()| Response::Done)
+            }),
+            Request::Group { conversation } => self.ask_store(answer, async move |brain| {
+                let group = brain.view(move |engine, kv| engine.group(kv, conversation)).await?;
+                group.map(Response::Group).ok_or_else(|| refusals::of_command(livechat_engine::CommandError::NotMember))
+            }),
+            Request::Revisions { conversation, position } => self.ask_store(answer, async move |brain| {
+                let revisions = brain.view(move |engine, kv| engine.revisions(kv, conversation, position)).await?;
+                Ok(Response::Revisions { revisions })
+            }),
+            Request::Profile => self.ask_store(answer, async |brain| {
+                let display_name = brain.view(|engine, kv| engine.display_name(kv)).await?;
+                Ok(Response::Profile { display_name })
+            }),
+            Request::Contacts => self.ask_store(answer, async |brain| {
+                let contacts = brain.view(|engine, kv| engine.contacts(kv)).await?;
+                Ok(Response::Contacts { contacts })
+            }),
+            Request::Conversations => self.ask_store(answer, async |brain| {
+                let conversations = brain.view(|engine, kv| engine.conversations(kv)).await?;
+                Ok(Response::Conversations { conversations })
+            }),
+            Request::History { limit, .. } if !(1..=limits::HISTORY).contains(&limit) => {
+                let message = format!("A page of history has 1 to {} messages, not {limit}.", limits::HISTORY);
+                respond(answer, Err(Error::bad_request(message)));
+            }
+            Request::History { conversation, before, limit } => self.ask_store(answer, async move |brain| {
+                let page = brain.view(move |engine, kv| engine.history(kv, conversation, before, limit)).await?;
+                page.map(Response::History)
+                    .ok_or_else(|| refusals::of_command(livechat_engine::CommandError::UnknownConversation))
+            }),
+            other => match of_engine(other) {
+                Some(command) => self.command(command, answer),
+                None => respond(answer, Err(Error::bad_request("This node doesn't carry that request out."))),
+            },
+        }
+    }
+
+    fn command(&mut self, command: Command, answer: Answer) {
+        match self.commands.take(answer) {
+            Ok(id) => self.parts.brain.feed(Feed::Command { id, command }),
+            Err(answer) => respond(answer, Err(refusals::busy())),
+        }
+    }
+
+    fn ask_store<F>(&mut self, answer: Answer, ask: impl FnOnce(crate::brain::Brain) -> F + Send + 'static)
+    where
+        F: Future<Output = Result<Response, Error>> + Send + 'static,
+    {
+        if self.tasks.len() >= limits::TASKS {
+            return respond(answer, Err(refusals::busy()));
+        }
+        let asking = ask(self.parts.brain.clone());
+        self.tasks.spawn(async move {
+            respond(answer, asking.await);
+            Done::Nothing
+        });
+    }
+
+    fn change(&mut self, change: Change, answer: Answer) {
+        self.flow(FlowRequest::Change(change), answer);
+    }
+
+    /// Asks the relay something that needs no more than the session.
+    fn ask_relay<F>(
+        &mut self,
+        answer: Answer,
+        ask: impl FnOnce(RelayClient, SecretText, Option<DeviceId>) -> F + Send + 'static,
+    ) where
+        F: Future<Output = Result<Response, AskError>> + Send + 'static,
+    {
+        let Some(session) = self.parts.phase.session() else {
+            return respond(answer, Err(refusals::locked(&self.parts.phase)));
+        };
+        if self.tasks.len() >= limits::TASKS {
+            return respond(answer, Err(refusals::busy()));
+        }
+        let device = self.parts.snapshot.account.as_ref().map(|a| a.device);
+        let asking = ask(self.parts.relay.clone(), session.token.clone(), device);
+        self.tasks.spawn(async move {
+            respond(answer, asking.await.map_err(Error::from));
+            Done::Nothing
+        });
+    }
+
+    fn check_username(&mut self, username: String, answer: Answer) {
+        if self.tasks.len() >= limits::TASKS {
+            return respond(answer, Err(refusals::busy()));
+        }
+        let relay = self.parts.relay.clone();
+        self.tasks.spawn(async move {
+            let checked = relay.availability(username.trim()).await;
+            respond(answer, checked.map(refusals::username_check).map(Response::Username).map_err(Error::from));
+            Done::Nothing
+        });
+    }
+
+    fn flow(&mut self, request: FlowRequest, answer: Answer) {
+        if self.flows.len() >= limits::FLOWS {
+            return respond(answer, Err(refusals::busy()));
+        }
+        self.flows.push_back((request, answer));
+        self.next_flow();
+    }
+
+    /// Starts the next flow unless one is under way: each begins from the state the one before left.
+    pub(super) fn next_flow(&mut self) {
+        if self.flow_running {
+            return;
+        }
+        let Some((request, answer)) = self.flows.pop_front() else { return };
+        self.flow_running = true;
+        let flow = Flow { relay: self.parts.relay.clone(), brain: self.parts.brain.clone() };
+        let phase = self.parts.phase.clone();
+        self.tasks.spawn(async move {
+            let ended = match request {
+                FlowRequest::SignUp { username } => flow.sign_up(phase, username).await,
+                FlowRequest::Confirm { code } => flow.confirm(phase, code).await,
+                FlowRequest::Cancel => flow.cancel(phase).await,
+                FlowRequest::LogIn { username, code } => flow.log_in(phase, username, code).await,
+                FlowRequest::LogOut => flow.log_out(phase).await,
+                FlowRequest::Change(change) => flow.change(phase, change).await,
+            };
+            Done::Flow(Box::new(ended), answer)
+        });
+    }
+
+    /// Takes over what a flow made of the account.
+    pub(super) fn on_phase(&mut self, phase: Phase) {
+        let had = self.parts.phase.session().is_some();
+        self.parts.phase = phase;
+        self.stale = true;
+        match (had, self.parts.phase.session().is_some()) {
+            (_, true) => {
+                self.stock_at = Some(tokio::time::Instant::now());
+                self.link.http.hurry();
+            }
+            (true, false) => self.live_users = None,
+            (false, false) => {}
+        }
+    }
+}
+
+pub(super) fn respond(answer: Answer, result: Result<Response, Error>) {
+    if answer.send(result).is_err() {
+        tracing::debug!("a caller left before its answer");
+    }
+}
+
+/// What the engine carries out.
+fn of_engine(request: Request) -> Option<Command> {
+    Some(match request {
+        Request::AddContact { username } => Command::AddContact { username },
+        Request::Send { conversation, text, id, reply_to } => Command::Send { conversation, text, id, reply_to },
+        Request::MarkRead { conversation, position } => Command::MarkRead { conversation, position },
+        Request::Forward { from, position, to, id } => Command::Forward { from, position, to, id },
+        Request::Edit { conversation, position, text } => Command::Edit { conversation, position, text },
+        Request::Delete { conversation, position, for_everyone } => {
+            Command::Delete { conversation, position, for_everyone }
+        }
+        Request::React { conversation, position, emoji, on } => Command::React { conversation, position, emoji, on },
+        Request::SetTimer { conversation, seconds } => Command::SetTimer { conversation, seconds },
+        Request::Typing { conversation, typing } => Command::Typing { conversation, typing },
+        Request::SetDraft { conversation, text } => Command::SetDraft { conversation, text },
+        Request::Accept { conversation } => Command::Accept { conversation },
+        Request::Block { conversation, blocked } => Command::Block { conversation, blocked },
+        Request::Pin { conversation, pinned } => Command::Pin { conversation, pinned },
+        Request::Mute { conversation, until } => Command::Mute { conversation, until },
+        Request::Archive { conversation, archived } => Command::Archive { conversation, archived },
+        Request::SetProfile { display_name } => Command::SetProfile { name: display_name },
+        Request::CreateGroup { title, members } => Command::CreateGroup { title, members },
+        Request::Invite { conversation, username } => Command::Invite { conversation, username },
+        Request::RemoveMember { conversation, account } => Command::Remove { conversation, account },
+        Request::SetRole { conversation, account, role } => Command::SetRole { conversation, account, role },
+        Request::SetTitle { conversation, title } => Command::SetTitle { conversation, title },
+        Request::LeaveGroup { conversation } => Command::Leave { conversation },
+        _ => return None,
+    })
+}
+
+/// For logs: which request, without what is in it.
+fn name(request: &Request) -> &'static str {
+    match request {
+        Request::AddContact { .. } => "add_contact",
+        Request::Contacts => "contacts",
+        Request::Conversations => "conversations",
+        Request::History { .. } => "history",
+        Request::Send { .. } => "send",
+        Request::MarkRead { .. } => "mark_read",
+        Request::CreateGroup { .. } => "create_group",
+        Request::Group { .. } => "group",
+        Request::Invite { .. } => "invite",
+        Request::RemoveMember { .. } => "remove_member",
+        Request::SetRole { .. } => "set_role",
+        Request::SetTitle { .. } => "set_title",
+        Request::LeaveGroup { .. } => "leave_group",
+        _ => "another request",
+    }
+}

@@ -1,0 +1,88 @@
+//! Every number that bounds the shell, each with its reason.
+
+use std::time::Duration;
+
+/// Requests waiting for the driver; more wait in their callers.
+pub const REQUESTS: usize = 256;
+/// Events kept for a slow reader before it is told that it lagged: a busy minute of a busy chat.
+pub const EVENTS: usize = 1_024;
+/// Bytes of one line on the Unix socket: the longest text with every byte escaped (`\u00xx`), and room for the rest.
+pub const LINE: usize = 256 * 1_024;
+/// Clients of the Unix socket at once; each costs two tasks and a buffer.
+pub const CLIENTS: usize = 64;
+/// Requests of one socket client being answered at once; further ones wait in its socket buffer.
+pub const CLIENT_REQUESTS: usize = 32;
+/// How long the answers to a client may stay unread before it is dropped.
+pub const CLIENT_WRITE: Duration = Duration::from_secs(30);
+
+/// Connecting to the relay over HTTP.
+pub const HTTP_CONNECT: Duration = Duration::from_secs(5);
+/// A whole HTTP exchange: log-in hashes and a slow line fit, a person's patience ends there.
+pub const HTTP_TOTAL: Duration = Duration::from_secs(15);
+/// Bytes of an answer: a directory entry of sixteen devices in base64 takes 400 KiB at most.
+pub const HTTP_ANSWER: usize = 1_024 * 1_024;
+/// Bytes of a message from the relay that is shown to people.
+pub const PROBLEM_TEXT: usize = 400;
+
+/// Characters of an otpauth URI that is drawn as a QR code; ours take about 150.
+pub const OTPAUTH: usize = 1_024;
+/// Session tokens kept for revoking them once the relay is back; older ones expire within ten days by themselves.
+pub const REVOCATIONS: usize = 16;
+
+/// Bytes of the brain thread's stack: unoptimised OpenMLS needs [`livechat_crypto::limits::MLS_STACK`]; the store and
+/// the engine below it get as much again. Virtual until used.
+pub const BRAIN_STACK: usize = 2 * livechat_crypto::limits::MLS_STACK;
+/// Inputs that share one commit. A commit waits for the disk (milliseconds); an input takes a fraction of one.
+pub const BATCH: usize = 64;
+/// Envelopes that share one commit: bounds how long a person's own message waits behind a page.
+pub const BATCH_ENVELOPES: usize = 128;
+/// Gossiped envelopes waiting for the brain: 8 MiB. What doesn't fit comes with the next page from the relay.
+pub const GOSSIP_WAITING: usize = 4_096;
+/// Commands waiting for an answer, look-ups included.
+pub const COMMANDS: usize = 512;
+/// Batches whose effects wait for the driver.
+pub const OUTCOMES: usize = 16;
+/// Pause after the store failed, before what failed is tried again.
+pub const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// Own envelopes waiting for somebody to publish to; more than an outbox hands out before it asks the relay.
+pub const PUBLISH_WAITING: usize = 512;
+/// Seconds between mDNS questions. libp2p's default of five minutes is for machines that stay.
+pub const MDNS_INTERVAL: Duration = Duration::from_secs(10);
+/// Peers found on the local network that are dialled.
+pub const MDNS_PEERS: usize = 16;
+/// How long a fetch may wait at the relay; below the wire's limit, so that clocks may differ.
+pub const FETCH_WAIT: Duration = Duration::from_secs(25);
+/// Pause after a fetch failed while the connection stands.
+pub const FETCH_RETRY: Duration = Duration::from_secs(2);
+/// How long a connection to the relay may take, all addresses tried side by side.
+pub const DIAL: Duration = Duration::from_secs(20);
+/// First pause before connecting again.
+pub const RECONNECT_FIRST: Duration = Duration::from_millis(500);
+/// Longest pause: a relay that is back is noticed within half a minute.
+pub const RECONNECT_MAX: Duration = Duration::from_secs(30);
+/// Pause before a lost circuit reservation is asked for again.
+pub const CIRCUIT_RETRY: Duration = Duration::from_secs(15);
+
+/// How long a connection is kept for the next exchange: less than relays keep theirs, or a request meets its end.
+pub const HTTP_IDLE: Duration = Duration::from_secs(45);
+/// Pause between two looks at the relay over HTTP while it answers; each counts as "online" there for two minutes.
+pub const HTTP_POLL: Duration = Duration::from_secs(30);
+/// Pause between two looks at the stock of KeyPackages.
+pub const STOCK_POLL: Duration = Duration::from_secs(5 * 60);
+/// The same after a failure.
+pub const STOCK_RETRY: Duration = Duration::from_secs(20);
+/// How far this clock may be from the relay's before people are told: an envelope is refused beyond ten minutes.
+pub const CLOCK_SKEW: u64 = 9 * 60;
+/// How long a sign-up waits for its KeyPackages to reach the relay, before it is called done all the same.
+pub const FIRST_KEYS: Duration = Duration::from_secs(5);
+/// Tasks the driver has under way (questions to the store, HTTP exchanges).
+pub const TASKS: usize = 1_024;
+/// Account requests waiting for the one under way.
+pub const FLOWS: usize = 16;
+/// The longest the driver sleeps: a clock that was set or a machine that was suspended is noticed by then.
+pub const NAP: Duration = Duration::from_secs(15);
+/// Messages in one page of history, as the engine has it.
+pub const HISTORY: u32 = livechat_engine::limits::PAGE;
+/// Seconds that device proofs may run ahead of the clock: relays take two minutes of difference.
+pub const PROOFS_AHEAD: u64 = 60;

@@ -1,0 +1,175 @@
+//! The handle.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::account::Phase;
+use crate::account::saved::{RelayCard, Saved};
+use crate::api::{Error, Event, Events, Request, Response};
+use crate::brain::{Brain, BrainError};
+use crate::driver::{Driver, Parts};
+use crate::relay::{RelayClient, RelayUrlError};
+use crate::swarm::listen::{self, ListenError};
+use crate::{Config, env, limits};
+
+/// Name of the file in the data directory that one process at a time has locked.
+const LOCK: &str = "node.lock";
+
+/// Why a node can't start. Each names the cause and the next step.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The data directory can't be made or used.
+    #[error(
+        "can't use the data directory {path}: {cause}; check its owner and permissions, and that the disk isn't full"
+    )]
+    DataDir {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// Another process has it.
+    #[error("a node is already running on {path}; use that one, stop it first, or choose another data directory")]
+    AlreadyRunning {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Store or engine can't be opened.
+    #[error(transparent)]
+    Brain(#[from] BrainError),
+    /// The relay's address is no good.
+    #[error(transparent)]
+    RelayUrl(#[from] RelayUrlError),
+    /// An address to listen on is no good, or taken.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+}
+
+/// A running node. Cheap to clone; it stops when [`Node::stop`] is called or the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Node(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    data_dir: PathBuf,
+    asks: mpsc::Sender<Ask>,
+    events: broadcast::WeakSender<Event>,
+    stopping: CancellationToken,
+    _running: DropGuard,
+    /// Closed when the driver has ended and everything is on disk.
+    ended: watch::Receiver<()>,
+}
+
+/// A request on its way to the driver.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub(crate) request: Request,
+    pub(crate) answer: oneshot::Sender<Result<Response, Error>>,
+}
+
+impl Node {
+    /// Starts a node in `config.data_dir`, which it locks. An unreachable relay is no error: the node runs and retries.
+    ///
+    /// # Errors
+    /// Whatever needs a person to act before this node can run; see [`StartError`].
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let lock = lock(&config.data_dir)?;
+        let relay = RelayClient::new(&config.relay_url)?;
+        let listen = listen::check(&config.listen)?;
+        let peers = listen::peers(&config.peers)?;
+        let started = Brain::start(config.data_dir.clone(), |engine, kv| {
+            let phase = Phase::load(kv, engine.account().is_some(), env::now_s())?;
+            Ok((phase, RelayCard::load(kv)?))
+        })
+        .await?;
+        let (phase, card) = started.first;
+        let (asks, asked) = mpsc::channel(limits::REQUESTS);
+        let events = broadcast::Sender::new(limits::EVENTS);
+        let weak = events.downgrade();
+        let driver = Driver::new(Parts {
+            relay_url: config.relay_url.as_str().trim_end_matches('/').to_owned(),
+            listen,
+            mdns: config.mdns,
+            peers,
+            relay,
+            brain: started.brain,
+            outcomes: started.outcomes,
+            snapshot: started.snapshot,
+            phase,
+            card: card.map(|c| c.0),
+            asked,
+            events,
+            thread: started.thread,
+            lock,
+        });
+        let (running, ended) = watch::channel(());
+        let stopping = CancellationToken::new();
+        tokio::spawn({
+            let stopping = stopping.clone();
+            async move {
+                driver.run(stopping).await;
+                drop(running);
+            }
+        });
+        let running = stopping.clone().drop_guard();
+        Ok(Self(Arc::new(Inner { data_dir: config.data_dir, asks, events: weak, stopping, _running: running, ended })))
+    }
+
+    /// Asks the node. What comes back with `Ok` is durable.
+    ///
+    /// # Errors
+    /// A refusal with its cause and the next step.
+    pub async fn request(&self, request: Request) -> Result<Response, Error> {
+        let (answer, answered) = oneshot::channel();
+        if self.0.asks.send(Ask { request, answer }).await.is_err() {
+            return Err(Error::stopped());
+        }
+        answered.await.unwrap_or_else(|_| Err(Error::stopped()))
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(self.0.events.upgrade().map(|s| s.subscribe()))
+    }
+
+    /// Stops and waits until everything is on disk and the data directory is free again.
+    pub async fn stop(&self) {
+        self.0.stopping.cancel();
+        let mut ended = self.0.ended.clone();
+        // The sender is never used, only dropped: this returns when the driver has ended.
+        while ended.changed().await.is_ok() {}
+    }
+
+    /// Where this node lives.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.0.data_dir
+    }
+
+    /// Cancelled when the node begins to stop.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.0.stopping
+    }
+}
+
+/// Makes the directory for its owner alone, and takes it for this process.
+fn lock(dir: &Path) -> Result<File, StartError> {
+    let failed = |cause| StartError::DataDir { path: dir.into(), cause };
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+    // Never removed: two processes could then hold locks on two files of the same name.
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(dir.join(LOCK));
+    let file = file.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::AlreadyRunning { path: dir.into() }),
+        Err(TryLockError::Error(cause)) => Err(failed(cause)),
+    }
+}

@@ -1,0 +1,311 @@
+//! Accounts, sessions, budgets and KeyPackages, as the store sees them: keyed hashes, sealed bytes, counters, times.
+//!
+//! The store can read none of it. Keys are HMACs under the relay's key, so equal names meet in a unique index without
+//! being there; everything else is [`Sealed`]. Verbs are atomic each for itself, whatever else runs at the time.
+
+#[cfg(any(test, feature = "testing"))]
+pub mod exam;
+
+use async_trait::async_trait;
+
+use super::StoreError;
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $name:ident($len:literal))*) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub [u8; $len]);
+
+        impl AsRef<[u8]> for $name {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+
+        impl TryFrom<&[u8]> for $name {
+            type Error = StoreError;
+
+            fn try_from(bytes: &[u8]) -> Result<Self, StoreError> {
+                bytes.try_into().map(Self).map_err(|_| StoreError::Damaged(stringify!($name)))
+            }
+        }
+    )* };
+}
+
+keys! {
+    /// Keyed hash of a username: an account's key everywhere in the store.
+    NameKey(32)
+    /// Keyed hash of a username's confusable skeleton: unique, so that no two names look alike.
+    SkeletonKey(32)
+    /// Keyed hash of a bearer secret: a session's or a pending sign-up's.
+    TokenKey(32)
+    /// Keyed hash of a recovery code and its account.
+    CodeKey(32)
+    /// Keyed hash of an account's device.
+    DeviceKey(32)
+    /// Keyed hash of what a budget limits.
+    BudgetKey(32)
+    /// Keyed hash of a device proof.
+    ProofKey(32)
+    /// Random; names an authenticator.
+    AuthenticatorId(16)
+    /// Random; names a session in lists.
+    SessionId(16)
+}
+
+/// Bytes that only the relay's key opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed(pub Vec<u8>);
+
+/// A name held for somebody who is setting up an authenticator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// The name.
+    pub name: NameKey,
+    /// What it looks like.
+    pub skeleton: SkeletonKey,
+    /// Proves who began.
+    pub token: TokenKey,
+    /// Name and secret.
+    pub sealed: Sealed,
+    /// Unix seconds; afterwards the name is free.
+    pub expires_at: u64,
+}
+
+/// What a sign-up token stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignUp {
+    /// Not confirmed yet.
+    Pending {
+        /// The name.
+        name: NameKey,
+        /// Name and secret.
+        sealed: Sealed,
+        /// Tries made, this one included.
+        tries: u32,
+    },
+    /// Confirmed within its hour: whoever confirms again lost the first answer.
+    Confirmed(Account),
+}
+
+/// An authenticator in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authenticator {
+    /// Its name.
+    pub id: AuthenticatorId,
+    /// Its secret.
+    pub sealed: Sealed,
+    /// The last time step whose code was used.
+    pub last_step: u64,
+}
+
+/// An authenticator being set up beside the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingAuthenticator {
+    /// Its name.
+    pub id: AuthenticatorId,
+    /// Proves who began.
+    pub token: TokenKey,
+    /// Its secret.
+    pub sealed: Sealed,
+    /// Unix seconds.
+    pub expires_at: u64,
+}
+
+/// An active account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its key.
+    pub name: NameKey,
+    /// Name, log, devices.
+    pub sealed: Sealed,
+    /// One or two.
+    pub authenticators: Vec<Authenticator>,
+}
+
+/// What makes a pending sign-up an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    /// Name, log, devices.
+    pub sealed: Sealed,
+    /// The first authenticator, its first code already used.
+    pub authenticator: Authenticator,
+    /// Recovery codes.
+    pub codes: Vec<CodeKey>,
+    /// The first device.
+    pub device: DeviceKey,
+    /// Its bundle.
+    pub bundle: Sealed,
+    /// Its session.
+    pub session: Session,
+}
+
+/// Somebody logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// What it is found by.
+    pub token: TokenKey,
+    /// What it is called.
+    pub id: SessionId,
+    /// Whose it is.
+    pub name: NameKey,
+    /// Device and time of log-in.
+    pub sealed: Sealed,
+    /// Unix seconds.
+    pub expires_at: u64,
+}
+
+/// Whether a budget allows another try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charge {
+    /// It does, and the try is counted.
+    Charged,
+    /// It doesn't until then (Unix seconds).
+    Spent {
+        /// When the budget is fresh again.
+        resets_at: u64,
+    },
+}
+
+/// What a device puts into the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// Its bundle.
+    pub bundle: Sealed,
+    /// Handed out once each.
+    pub one_time: Vec<Sealed>,
+    /// Handed out when none is left; none keeps the one before.
+    pub last_resort: Option<Sealed>,
+}
+
+/// What the directory has left of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stock {
+    /// One-time KeyPackages.
+    pub one_time: u32,
+    /// Whether there is a last-resort one.
+    pub last_resort: bool,
+}
+
+/// A device in the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its key.
+    pub device: DeviceKey,
+    /// Its bundle.
+    pub bundle: Sealed,
+    /// In the answer to a claim: a KeyPackage, and whether it is the last-resort one.
+    pub key_package: Option<(Sealed, bool)>,
+}
+
+/// Where accounts are kept. Times are Unix seconds, given by the caller.
+#[async_trait]
+pub trait AccountStore: Send + Sync + 'static {
+    /// Notes the fingerprint of the relay's keys on first use; tells whether it is the same later.
+    async fn same_keys(&self, fingerprint: [u8; 32]) -> Result<bool, StoreError>;
+
+    /// Reads and writes something, to see whether that works.
+    async fn probe(&self) -> Result<(), StoreError>;
+
+    /// Whether this name, or one that looks like it, is held, active, or not yet free after a deletion.
+    async fn is_taken(&self, name: NameKey, skeleton: SkeletonKey, now: u64) -> Result<bool, StoreError>;
+
+    /// Holds a name; replaces what expired. False: taken.
+    async fn hold(&self, pending: Pending, now: u64) -> Result<bool, StoreError>;
+
+    /// Counts a try at confirming and returns what for. None: unknown, over, or `max_tries` were made.
+    async fn try_sign_up(&self, token: TokenKey, max_tries: u32, now: u64) -> Result<Option<SignUp>, StoreError>;
+
+    /// Makes a pending sign-up an active account with its first device and session, all or nothing. False: it was
+    /// over, or confirmed by somebody faster.
+    async fn activate(&self, token: TokenKey, activation: Activation, now: u64) -> Result<bool, StoreError>;
+
+    /// Gives the name of a pending sign-up back.
+    async fn abandon(&self, token: TokenKey) -> Result<(), StoreError>;
+
+    /// An active account.
+    async fn account(&self, name: NameKey) -> Result<Option<Account>, StoreError>;
+
+    /// Uses up a time step: true for one caller only, and only if it is later than the last one used.
+    async fn use_step(&self, name: NameKey, authenticator: AuthenticatorId, step: u64) -> Result<bool, StoreError>;
+
+    /// Uses up a recovery code: true for one caller only.
+    async fn use_code(&self, name: NameKey, code: CodeKey) -> Result<bool, StoreError>;
+
+    /// Replaces all recovery codes. False: no such account.
+    async fn replace_codes(&self, name: NameKey, codes: Vec<CodeKey>) -> Result<bool, StoreError>;
+
+    /// Counts a try against a budget of `limit` per `window` seconds, which begins with the first try.
+    async fn charge(&self, budget: BudgetKey, limit: u32, window: u64, now: u64) -> Result<Charge, StoreError>;
+
+    /// Takes a counted try back: it succeeded.
+    async fn refund(&self, budget: BudgetKey) -> Result<(), StoreError>;
+
+    /// Notes a device proof until `expires_at`. False: it was noted before.
+    async fn spend_proof(&self, proof: ProofKey, expires_at: u64) -> Result<bool, StoreError>;
+
+    /// Begins setting up another authenticator; replaces one begun before. False: no account, or it has `max`.
+    async fn begin_authenticator(
+        &self,
+        name: NameKey,
+        pending: PendingAuthenticator,
+        max: usize,
+    ) -> Result<bool, StoreError>;
+
+    /// Counts a try at confirming and returns id and secret. None: unknown, over, or `max_tries` were made.
+    async fn try_authenticator(
+        &self,
+        name: NameKey,
+        token: TokenKey,
+        max_tries: u32,
+        now: u64,
+    ) -> Result<Option<(AuthenticatorId, Sealed)>, StoreError>;
+
+    /// Puts the authenticator begun under `token` into force, `step` used. False: it was over, or `max` are in force.
+    async fn add_authenticator(
+        &self,
+        name: NameKey,
+        token: TokenKey,
+        step: u64,
+        max: usize,
+    ) -> Result<bool, StoreError>;
+
+    /// Removes all authenticators but `keep`. False: `keep` isn't in force, or is the only one.
+    async fn keep_authenticator(&self, name: NameKey, keep: AuthenticatorId) -> Result<bool, StoreError>;
+
+    /// Begins a session. False: no such account any more.
+    async fn open_session(&self, session: Session) -> Result<bool, StoreError>;
+
+    /// The session with this token, if its account is active and it isn't over.
+    async fn session(&self, token: TokenKey, now: u64) -> Result<Option<Session>, StoreError>;
+
+    /// All sessions of an account that aren't over, in no order.
+    async fn sessions(&self, name: NameKey, now: u64) -> Result<Vec<Session>, StoreError>;
+
+    /// Ends a session of this account. False: it has none of that id.
+    async fn end_session(&self, name: NameKey, id: SessionId) -> Result<bool, StoreError>;
+
+    /// Stocks a device's KeyPackages, the oldest beyond `cap` dropped. None: no such account.
+    async fn publish(
+        &self,
+        name: NameKey,
+        device: DeviceKey,
+        publication: Publication,
+        cap: usize,
+    ) -> Result<Option<Stock>, StoreError>;
+
+    /// What is left of a device's KeyPackages.
+    async fn stock(&self, name: NameKey, device: DeviceKey) -> Result<Stock, StoreError>;
+
+    /// The devices of an account, without KeyPackages.
+    async fn devices(&self, name: NameKey) -> Result<Vec<Device>, StoreError>;
+
+    /// The devices of an account, each with a KeyPackage if it has one: a one-time one is handed out once, ever.
+    async fn claim(&self, name: NameKey) -> Result<Vec<Device>, StoreError>;
+
+    /// Deletes an account and all that hangs on it; its name stays held until `held_until`. False: no such account.
+    async fn delete(&self, name: NameKey, held_until: u64) -> Result<bool, StoreError>;
+
+    /// Removes what is over by `now`; returns how many rows.
+    async fn expire(&self, now: u64) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,150 @@
+//! Account and slot stores that fail when told to: before a call takes effect, or after, when only its answer is lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use livechat_wire::SlotId;
+use livechat_wire::order::SealedCommit;
+
+use crate::store::StoreError;
+use crate::store::accounts::*;
+use crate::store::slots::{AppendError, Placed, ReadError, SlotStore, Stretch};
+
+const NONE: u8 = 0;
+const BEFORE: u8 = 1;
+const AFTER: u8 = 2;
+
+/// What is to fail.
+#[derive(Debug, Default)]
+pub struct Faults {
+    mode: AtomicU8,
+    /// Calls that still succeed.
+    skip: AtomicU64,
+    calls: AtomicU64,
+}
+
+impl Faults {
+    /// From the call after `skip` more on, nothing takes effect.
+    pub fn fail_after(&self, skip: u64) {
+        self.set(BEFORE, skip);
+    }
+
+    /// From the call after `skip` more on, calls take effect and their answers are lost.
+    pub fn lose_answers_after(&self, skip: u64) {
+        self.set(AFTER, skip);
+    }
+
+    /// All is well again.
+    pub fn heal(&self) {
+        self.set(NONE, 0);
+    }
+
+    /// Calls so far.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    fn set(&self, mode: u8, skip: u64) {
+        self.skip.store(skip, Ordering::SeqCst);
+        self.mode.store(mode, Ordering::SeqCst);
+    }
+
+    /// How this call is to end.
+    fn next(&self) -> u8 {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let mode = self.mode.load(Ordering::SeqCst);
+        let spared = self.skip.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
+        if spared { NONE } else { mode }
+    }
+}
+
+/// An account store with [`Faults`].
+pub struct FaultyAccounts {
+    /// The real one.
+    pub inner: Arc<dyn AccountStore>,
+    /// What is to fail.
+    pub faults: Arc<Faults>,
+}
+
+macro_rules! forward {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+        #[async_trait]
+        impl AccountStore for FaultyAccounts {
+            $(async fn $name(&self, $($arg: $type),*) -> Result<$out, StoreError> {
+                let mode = self.faults.next();
+                if mode == BEFORE {
+                    return Err(StoreError::Injected);
+                }
+                let result = self.inner.$name($($arg),*).await;
+                if mode == AFTER { Err(StoreError::Injected) } else { result }
+            })*
+        }
+    };
+}
+
+forward! {
+    fn same_keys(fingerprint: [u8; 32]) -> bool;
+    fn probe() -> ();
+    fn is_taken(name: NameKey, skeleton: SkeletonKey, now: u64) -> bool;
+    fn hold(pending: Pending, now: u64) -> bool;
+    fn try_sign_up(token: TokenKey, max_tries: u32, now: u64) -> Option<SignUp>;
+    fn activate(token: TokenKey, activation: Activation, now: u64) -> bool;
+    fn abandon(token: TokenKey) -> ();
+    fn account(name: NameKey) -> Option<Account>;
+    fn use_step(name: NameKey, authenticator: AuthenticatorId, step: u64) -> bool;
+    fn use_code(name: NameKey, code: CodeKey) -> bool;
+    fn replace_codes(name: NameKey, codes: Vec<CodeKey>) -> bool;
+    fn charge(budget: BudgetKey, limit: u32, window: u64, now: u64) -> Charge;
+    fn refund(budget: BudgetKey) -> ();
+    fn spend_proof(proof: ProofKey, expires_at: u64) -> bool;
+    fn begin_authenticator(name: NameKey, pending: PendingAuthenticator, max: usize) -> bool;
+    fn try_authenticator(name: NameKey, token: TokenKey, max_tries: u32, now: u64)
+        -> Option<(AuthenticatorId, Sealed)>;
+    fn add_authenticator(name: NameKey, token: TokenKey, step: u64, max: usize) -> bool;
+    fn keep_authenticator(name: NameKey, keep: AuthenticatorId) -> bool;
+    fn open_session(session: Session) -> bool;
+    fn session(token: TokenKey, now: u64) -> Option<Session>;
+    fn sessions(name: NameKey, now: u64) -> Vec<Session>;
+    fn end_session(name: NameKey, id: SessionId) -> bool;
+    fn publish(name: NameKey, device: DeviceKey, publication: Publication, cap: usize) -> Option<Stock>;
+    fn stock(name: NameKey, device: DeviceKey) -> Stock;
+    fn devices(name: NameKey) -> Vec<Device>;
+    fn claim(name: NameKey) -> Vec<Device>;
+    fn delete(name: NameKey, held_until: u64) -> bool;
+    fn expire(now: u64) -> u64;
+}
+
+/// A slot store with [`Faults`].
+pub struct FaultySlots {
+    /// The real one.
+    pub inner: Arc<dyn SlotStore>,
+    /// What is to fail.
+    pub faults: Arc<Faults>,
+}
+
+impl FaultySlots {
+    async fn through<T, E: From<StoreError>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let mode = self.faults.next();
+        if mode == BEFORE {
+            return Err(StoreError::Injected.into());
+        }
+        let result = call.await;
+        if mode == AFTER { Err(StoreError::Injected.into()) } else { result }
+    }
+}
+
+#[async_trait]
+impl SlotStore for FaultySlots {
+    async fn append(&self, slot: SlotId, commit: SealedCommit, now: u64) -> Result<Placed, AppendError> {
+        self.through(self.inner.append(slot, commit, now)).await
+    }
+
+    async fn entries(&self, slot: SlotId, from: u32) -> Result<Stretch, ReadError> {
+        self.through(self.inner.entries(slot, from)).await
+    }
+
+    async fn expire_before(&self, entries: u64, slots: u64) -> Result<u64, StoreError> {
+        self.through(self.inner.expire_before(entries, slots)).await
+    }
+}

@@ -1,0 +1,7 @@
+//! People, worlds and stories: the proofs that cross crates.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
+
+pub mod canary;
+pub mod process;
+pub mod sim;

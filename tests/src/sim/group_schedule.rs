@@ -1,0 +1,210 @@
+//! The ordeal with a group: people talk, admins change the group, often at once, while everything goes wrong; then the
+//! world heals, and all who are in it see the same group, and everything that was said (P6).
+
+use std::collections::BTreeSet;
+
+use livechat_engine::view::{Membership, MessageBody, Role};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::person::WITHDRAWN;
+use super::schedule::{Outcome, shared};
+use super::{Faults, World, secs};
+
+/// How long after healing everything must be in place. Two times what direct chats get: a commit that collides is made
+/// again on the next epoch, and then its Welcomes travel.
+pub const BOUND: u64 = secs(20);
+/// What the group is called in the story.
+pub const GROUP: &str = "g";
+
+/// Names of people: p00, p01 …
+#[must_use]
+pub fn names(size: usize) -> Vec<String> {
+    (0..size).map(|n| format!("p{n:03}")).collect()
+}
+
+/// A group of so many, founded by the first, without any fault.
+///
+/// # Panics
+/// When not everybody is in it after ten simulated minutes.
+#[must_use]
+pub fn founded(size: usize, seed: u64) -> World {
+    let names = names(size);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut world = World::of(&names, seed);
+    world.person(names[0]).founds(GROUP, &names[1..]);
+    let founded = world.run_until(secs(600), |w| w.is_idle() && disagreements(w).is_empty());
+    assert!(founded.is_some(), "seed {seed}: {:?}", disagreements(&world));
+    world
+}
+
+/// Plays the ordeal with this number.
+#[must_use]
+pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome {
+    let mut dice = ChaCha20Rng::seed_from_u64(seed ^ 0x6009);
+    let mut pick = |n: usize| usize::try_from(dice.next_u64() % n.max(1) as u64).unwrap_or(0);
+    let names = names(size);
+    let mut world = founded(size, seed);
+    let admins = size.min(3);
+    for admin in &names[1..admins] {
+        world.person(&names[0]).makes(admin, Role::Admin, GROUP);
+    }
+    world.run_for(secs(8));
+    prepare(&mut world);
+    let cruel = Faults::CRUEL;
+    world.faults(Faults { delay_max: 100 + pick(3_000) as u64, crash: pick(20) as u64, ..cruel });
+    let mut outside = BTreeSet::new();
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for round in 0..10 {
+        world.run_for(pick(6_000) as u64);
+        match pick(6) {
+            0 => world.islands(&[&[names[pick(size)].as_str()]]),
+            1 => {
+                let half: Vec<&str> = names.iter().step_by(2).map(String::as_str).collect();
+                world.islands(&[&half]);
+            }
+            2 => world.islands(&[]),
+            _ => {}
+        }
+        for n in 0..1 + pick(3) {
+            let who = &names[pick(size)];
+            if !outside.contains(who) {
+                let text = format!("{round}.{n} by {who}");
+                match texts.get(pick(12)) {
+                    // Sometimes in answer to one of the first.
+                    Some((_, about)) => world.person(who).answers(GROUP, about, &text),
+                    None => world.person(who).says(&text).in_group(GROUP),
+                }
+                texts.push((who.clone(), text));
+            }
+        }
+        for _ in 0..pick(4) {
+            let who = &names[pick(size)];
+            if !outside.contains(who) {
+                let about = pick(texts.len());
+                do_something(&mut world, who, texts.get_mut(about), pick(4));
+            }
+        }
+        // Whoever may, at once.
+        for admin in &names[..admins] {
+            match pick(5) {
+                0 => world.person(admin).calls(GROUP, &format!("title {round} of {admin}")),
+                1 if size > 3 => {
+                    let whom = &names[admins + pick(size - admins)];
+                    // Once out, somebody stays out of the play: what they say is nobody's to read.
+                    if outside.insert(whom.clone()) {
+                        world.person(admin).removes(whom, GROUP);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    world.run_for(secs(2));
+    world.heal();
+    let settled_in = world.run_until(6 * BOUND, |w| w.is_idle() && complaints(w, &outside).is_empty());
+    let acknowledged = world.people.values().map(|p| p.acknowledged.len()).sum();
+    Outcome { settled_in, complaints: complaints(&world, &outside), trace: world.trace(), acknowledged }
+}
+
+/// Somebody edits or withdraws what is theirs, and reacts to what isn't.
+fn do_something(world: &mut World, who: &str, said: Option<&mut (String, String)>, what: usize) {
+    let Some((author, text)) = said else { return };
+    match what {
+        0 if who == author => world.person(who).withdraws(GROUP, text),
+        1 if who == author => {
+            let edited = format!("{text}, edited");
+            world.person(who).edits(GROUP, text, &edited);
+            *text = edited;
+        }
+        0 => world.person(who).reacts(GROUP, text, "❤️", false),
+        n => world.person(who).reacts(GROUP, text, ["❤️", "👍"][n % 2], true),
+    }
+}
+
+/// Whoever is in the group by the founder's account must see what the founder sees.
+#[must_use]
+pub fn disagreements(world: &World) -> Vec<String> {
+    let names: Vec<&String> = world.people.keys().collect();
+    let Some(truth) = world.group(names[0], GROUP) else { return vec!["there is no group".into()] };
+    let mut found = Vec::new();
+    if truth.pending > 0 {
+        found.push(format!("{} changes of {} are pending", truth.pending, names[0]));
+    }
+    if truth.forked {
+        found.push("the founder sees a fork".into());
+    }
+    for member in &truth.members {
+        let Some(theirs) = world.group(&member.username, GROUP) else {
+            found.push(format!("{} has no group", member.username));
+            continue;
+        };
+        let what = |g: &livechat_engine::view::Group| {
+            let members: Vec<_> = g.members.iter().map(|m| (m.account, m.role)).collect();
+            (g.epoch, g.authenticator.clone(), g.title.clone(), members)
+        };
+        if what(&theirs) != what(&truth) || theirs.standing != Membership::Joined || theirs.pending > 0 {
+            found.push(format!(
+                "{} is {:?} in epoch {} with {} members, {} pending; the founder in {} with {}",
+                member.username,
+                theirs.standing,
+                theirs.epoch,
+                theirs.members.len(),
+                theirs.pending,
+                truth.epoch,
+                truth.members.len()
+            ));
+        }
+    }
+    found
+}
+
+/// Everything that is not as it should be; `outside` were removed on the way.
+#[must_use]
+pub fn complaints(world: &World, outside: &BTreeSet<String>) -> Vec<String> {
+    let mut found = disagreements(world);
+    let inside: Vec<&String> = world.people.keys().filter(|n| !outside.contains(*n)).collect();
+    for name in outside {
+        if world.group(name, GROUP).is_some_and(|g| g.standing == Membership::Joined) {
+            found.push(format!("{name} was removed and doesn't know"));
+        }
+    }
+    let mut said: Vec<(&str, &str)> = Vec::new();
+    for name in &inside {
+        let person = &world.people[*name];
+        said.extend(person.acknowledged.iter().map(|(_, text)| (name.as_str(), text.as_str())));
+        found.extend(person.failures.iter().map(|e| format!("{name} was refused: {e}")));
+        if world.queued(name) > 0 {
+            found.push(format!("{} messages of {name} are still queued", world.queued(name)));
+        }
+    }
+    said.sort_unstable();
+    let mut first = None;
+    for name in &inside {
+        let history = world.group_history(name, GROUP);
+        let mut read: Vec<(&str, &str)> = Vec::new();
+        for message in &history {
+            let text = match &message.body {
+                MessageBody::Text { text } => text,
+                MessageBody::Deleted => WITHDRAWN,
+                _ => continue,
+            };
+            if !outside.contains(&message.author_name) {
+                read.push((&message.author_name, text));
+            }
+        }
+        let state = shared(&history, outside);
+        let first = first.get_or_insert_with(|| state.clone());
+        for only in state.symmetric_difference(first) {
+            let only: String = only.chars().take(120).collect();
+            found.push(format!("{name} and {} don't agree about {only}", inside[0]));
+        }
+        read.sort_unstable();
+        if read != said {
+            let missing: Vec<_> = said.iter().filter(|s| !read.contains(s)).collect();
+            let extra: Vec<_> = read.iter().filter(|s| !said.contains(s)).collect();
+            found.push(format!("{name} misses {missing:?}, has besides {extra:?}, {} of {}", read.len(), said.len()));
+        }
+    }
+    found
+}

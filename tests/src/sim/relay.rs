@@ -1,0 +1,198 @@
+//! A relay without a network: directory, durable envelopes, signed receipts, pages.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ed25519_dalek::{Signer, SigningKey};
+use livechat_engine::LookupFailure;
+use livechat_wire::envelope::epoch_at;
+use livechat_wire::http::{Bytes, DirectoryDevice, DirectoryEntry, KeyPackageStock, PublishKeyPackages};
+use livechat_wire::order::{self, SealedCommit};
+use livechat_wire::receipt::Receipt;
+use livechat_wire::sync::{Cursor, Refusal, Verdict};
+use livechat_wire::{Envelope, EnvelopeId, RelayId, SlotId, limits};
+
+/// Two processes number what they accept; a page reads one after the other, so pages reorder.
+const ORIGINS: u64 = 2;
+
+/// What a relay keeps.
+#[derive(Clone)]
+pub struct Relay {
+    key: SigningKey,
+    origins: BTreeMap<u64, Vec<Envelope>>,
+    kept: BTreeMap<EnvelopeId, (u64, u64)>,
+    directory: BTreeMap<String, Listing>,
+    slots: BTreeMap<SlotId, Vec<order::Entry>>,
+    /// Whether the order service answers.
+    pub orders: bool,
+    /// Envelopes in one page; small pages make more of them.
+    pub page: usize,
+}
+
+#[derive(Clone)]
+struct Listing {
+    log: Vec<u8>,
+    bundle: Bytes,
+    one_time: VecDeque<Bytes>,
+    last_resort: Option<Bytes>,
+}
+
+impl Relay {
+    /// An empty relay with this key.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self {
+            key: SigningKey::from_bytes(&key),
+            origins: (1..=ORIGINS).map(|o| (o, Vec::new())).collect(),
+            kept: BTreeMap::new(),
+            directory: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            orders: true,
+            page: limits::PAGE_ENVELOPES,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> RelayId {
+        RelayId(self.key.verifying_key().to_bytes())
+    }
+
+    /// How many envelopes it keeps.
+    #[must_use]
+    pub fn envelopes(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Keeps an envelope, or says why not.
+    pub fn deposit(&mut self, envelope: &Envelope, unix_seconds: u64) -> Verdict {
+        let id = envelope.id();
+        if envelope.verify().is_err() {
+            return Verdict::Refused(Refusal::Malformed);
+        }
+        if !envelope.is_fresh(epoch_at(unix_seconds)) {
+            return Verdict::Refused(Refusal::Stale);
+        }
+        if !self.kept.contains_key(&id) {
+            let origin = 1 + self.kept.len() as u64 % ORIGINS;
+            let numbered = self.origins.entry(origin).or_default();
+            numbered.push(envelope.clone());
+            self.kept.insert(id, (origin, numbered.len() as u64));
+        }
+        self.present(id, unix_seconds)
+    }
+
+    /// Its signed word about an envelope.
+    #[must_use]
+    pub fn present(&self, id: EnvelopeId, unix_seconds: u64) -> Verdict {
+        match self.kept.get(&id) {
+            Some((origin, sequence)) => {
+                let sign = |bytes: &[u8]| self.key.sign(bytes).to_bytes();
+                Verdict::Kept(Box::new(Receipt::sign(id, self.id(), *origin, *sequence, unix_seconds, sign)))
+            }
+            None => Verdict::Absent,
+        }
+    }
+
+    /// Puts a commit at the end of a slot, or says where it stands.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`] and [`Refusal::Full`].
+    pub fn append(&mut self, slot: SlotId, commit: SealedCommit, unix_seconds: u64) -> Result<order::Receipt, Refusal> {
+        if !self.orders {
+            return Err(Refusal::Unavailable);
+        }
+        let entries = self.slots.entry(slot).or_default();
+        if let Some(same) = entries.iter().find(|e| e.commit == commit) {
+            return Ok(same.receipt.clone());
+        }
+        let index = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        if index >= limits::SLOT_ENTRIES {
+            return Err(Refusal::Full);
+        }
+        let sign = |bytes: &[u8]| self.key.sign(bytes).to_bytes();
+        let by = self.key.verifying_key().to_bytes();
+        let receipt = order::Receipt::sign(slot, index, commit.hash(), unix_seconds, by, sign);
+        entries.push(order::Entry { receipt: receipt.clone(), commit });
+        Ok(receipt)
+    }
+
+    /// What stands in a slot from an index on, and whether there is more.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub fn slot(&self, slot: SlotId, from: u32) -> Result<(Vec<order::Entry>, bool), Refusal> {
+        if !self.orders {
+            return Err(Refusal::Unavailable);
+        }
+        let rest = self.slots.get(&slot).map(|e| e.get(from as usize..).unwrap_or_default()).unwrap_or_default();
+        // One at a time, so that reading on is exercised.
+        Ok((rest.iter().take(1).cloned().collect(), rest.len() > 1))
+    }
+
+    /// In how many slots more than one commit stands: collisions.
+    #[must_use]
+    pub fn collisions(&self) -> usize {
+        self.slots.values().filter(|e| e.len() > 1).count()
+    }
+
+    /// A page of a bucket after a cursor, and whether there is more.
+    #[must_use]
+    pub fn fetch(&self, bucket: u16, cursor: &Cursor) -> (Vec<Envelope>, Cursor, bool) {
+        let (mut page, mut cursor) = (Vec::new(), cursor.clone());
+        for (origin, numbered) in &self.origins {
+            for (sequence, envelope) in (1..).zip(numbered).skip(usize::try_from(cursor.after(*origin)).unwrap_or(0)) {
+                if page.len() >= self.page {
+                    return (page, cursor, true);
+                }
+                cursor.advance(*origin, sequence);
+                if envelope.bucket() == bucket {
+                    page.push(envelope.clone());
+                }
+            }
+        }
+        (page, cursor, false)
+    }
+
+    /// Lists an account, as a confirmed sign-up does.
+    pub fn list(&mut self, username: &str, log: Vec<u8>, bundle: Vec<u8>) {
+        let listing = Listing { log, bundle: Bytes(bundle), one_time: VecDeque::new(), last_resort: None };
+        self.directory.insert(username.to_owned(), listing);
+    }
+
+    /// Takes KeyPackages.
+    pub fn publish(&mut self, username: &str, keys: PublishKeyPackages) -> KeyPackageStock {
+        if let Some(listing) = self.directory.get_mut(username) {
+            listing.bundle = keys.bundle;
+            listing.one_time.extend(keys.one_time);
+            listing.one_time.truncate(limits::KEY_PACKAGES);
+            listing.last_resort = keys.last_resort.or(listing.last_resort.take());
+        }
+        self.stock(username)
+    }
+
+    /// What is left of an account's KeyPackages.
+    #[must_use]
+    pub fn stock(&self, username: &str) -> KeyPackageStock {
+        let listing = self.directory.get(username);
+        KeyPackageStock {
+            one_time: listing.map_or(0, |l| u32::try_from(l.one_time.len()).unwrap_or(u32::MAX)),
+            last_resort: listing.is_some_and(|l| l.last_resort.is_some()),
+        }
+    }
+
+    /// Hands out one KeyPackage of a name's device.
+    ///
+    /// # Errors
+    /// [`LookupFailure::NotFound`].
+    pub fn claim(&mut self, username: &str) -> Result<DirectoryEntry, LookupFailure> {
+        let name = username.to_lowercase();
+        let listing = self.directory.get_mut(&name).ok_or(LookupFailure::NotFound)?;
+        let one_time = listing.one_time.pop_front();
+        let device = DirectoryDevice {
+            bundle: listing.bundle.clone(),
+            last_resort: one_time.is_none(),
+            key_package: one_time.or_else(|| listing.last_resort.clone()),
+        };
+        Ok(DirectoryEntry { username: name, log: Bytes(listing.log.clone()), devices: vec![device] })
+    }
+}

@@ -1,0 +1,176 @@
+//! A seeded ordeal: people chat while everything goes wrong, then the world heals, and every acknowledged message must
+//! be where it belongs, once, in order, in bounded time (P1, P6).
+
+use std::collections::BTreeSet;
+
+use livechat_engine::view::{Message, MessageBody};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::person::WITHDRAWN;
+use super::{Faults, World, secs};
+
+/// Who takes part.
+pub const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
+/// How long after healing everything must be in place (P6).
+pub const BOUND: u64 = secs(10);
+
+/// What an ordeal came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Milliseconds from healing until everything was in place; `None` when that never happened.
+    pub settled_in: Option<u64>,
+    /// What was wrong at the end, in words; empty when nothing was.
+    pub complaints: Vec<String>,
+    /// Hash of everything that happened.
+    pub trace: [u8; 32],
+    /// How many messages were acknowledged.
+    pub acknowledged: usize,
+}
+
+/// Plays the ordeal with this number.
+#[must_use]
+pub fn play(seed: u64, prepare: impl FnOnce(&mut World)) -> Outcome {
+    let mut world = World::of(&PEOPLE, seed);
+    world.relay.page = 7;
+    prepare(&mut world);
+    let mut dice = ChaCha20Rng::seed_from_u64(seed ^ 0x5eed);
+    let cruel = Faults::CRUEL;
+    world.faults(Faults {
+        loss: dice.next_u64() % (cruel.loss + 1),
+        duplicate: dice.next_u64() % (cruel.duplicate + 1),
+        delay_max: secs(1) / 10 + dice.next_u64() % cruel.delay_max,
+        relay_loss: dice.next_u64() % (cruel.relay_loss + 1),
+        crash: dice.next_u64() % (cruel.crash + 1),
+        ..cruel
+    });
+    // Half of the time both add each other at once.
+    world.person("alice").adds("bob");
+    world.person("carol").adds("bob");
+    if dice.next_u64().is_multiple_of(2) {
+        world.person("bob").adds("alice");
+    }
+    let mut said = 0;
+    let mut texts: Vec<((&str, &str), String)> = Vec::new();
+    for _ in 0..12 {
+        world.run_for(dice.next_u64() % secs(8));
+        match dice.next_u64() % 8 {
+            0 => world.islands(&[&["alice"]]),
+            1 => world.islands(&[&["alice", "bob"]]),
+            2 => world.islands(&[&["bob"], &["carol"]]),
+            3 => world.islands(&[]),
+            _ => {}
+        }
+        for _ in 0..1 + dice.next_u64() % 3 {
+            said += 1;
+            let pairs = [("alice", "bob"), ("bob", "alice"), ("carol", "bob"), ("bob", "carol")];
+            let (from, to) = pairs[usize::try_from(dice.next_u64() % 4).unwrap_or(0)];
+            // One in eight takes several envelopes.
+            let long = if dice.next_u64().is_multiple_of(8) { "·".repeat(1_500) } else { String::new() };
+            let text = format!("{said} from {from} to {to}{long}");
+            match texts.get(usize::try_from(dice.next_u64() % 16).unwrap_or(0)) {
+                // Sometimes in answer to one of the first.
+                Some((_, about)) => world.person(from).answers(to, about, &text),
+                None => world.person(from).says(&text).to(to),
+            }
+            texts.push(((from, to), text));
+        }
+        for _ in 0..dice.next_u64() % 4 {
+            do_something(&mut world, &mut dice, &mut texts);
+        }
+        if dice.next_u64().is_multiple_of(4) {
+            world.person("bob").reads("alice");
+        }
+    }
+    world.run_for(secs(2));
+    world.heal();
+    let settled_in = world.run_until(3 * BOUND, |w| w.is_idle() && complaints(w).is_empty());
+    let acknowledged = world.people.values().map(|p| p.acknowledged.len()).sum();
+    Outcome { settled_in, complaints: complaints(&world), trace: world.trace(), acknowledged }
+}
+
+/// Somebody edits, withdraws or reacts to something that was said.
+fn do_something(world: &mut World, dice: &mut ChaCha20Rng, texts: &mut [((&str, &str), String)]) {
+    let any = usize::try_from(dice.next_u64()).unwrap_or(0) % texts.len();
+    let ((from, to), text) = &mut texts[any];
+    match dice.next_u64() % 4 {
+        0 => world.person(from).withdraws(to, text),
+        1 => {
+            let edited = format!("{text}, edited");
+            world.person(from).edits(to, text, &edited);
+            *text = edited;
+        }
+        _ => {
+            let (who, with) = if dice.next_u64().is_multiple_of(2) { (*from, *to) } else { (*to, *from) };
+            let emoji = ["👍", "❤️"][usize::from(dice.next_u64().is_multiple_of(2))];
+            world.person(who).reacts(with, text, emoji, !dice.next_u64().is_multiple_of(3));
+        }
+    }
+}
+
+/// What all readers of a conversation must agree on about each message, however it came about. What somebody says who
+/// was removed meanwhile may reach one and not the other.
+pub(super) fn shared(history: &[Message], outside: &BTreeSet<String>) -> BTreeSet<String> {
+    let show = |m: &Message| {
+        let by = |names: &[String]| names.iter().filter(|n| !outside.contains(*n)).cloned().collect::<BTreeSet<_>>();
+        let reactions: Vec<_> = m.reactions.iter().map(|r| (&r.emoji, by(&r.by))).filter(|r| !r.1.is_empty()).collect();
+        let quote = m.reply_to.as_ref().filter(|q| !outside.contains(&q.author_name)).map(|q| (q.id, q.text.clone()));
+        format!("{} {} {:?} {:?} {reactions:?} {quote:?} {}", m.author_name, m.id, m.body, m.edited_at, m.forwarded)
+    };
+    let said = |m: &&Message| !matches!(m.body, MessageBody::Notice { .. }) && !outside.contains(&m.author_name);
+    history.iter().filter(said).map(show).collect()
+}
+
+/// Every way in which histories differ from what was acknowledged.
+#[must_use]
+pub fn complaints(world: &World) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, person) in &world.people {
+        for error in &person.failures {
+            found.push(format!("{name} was refused: {error}"));
+        }
+        for reader in world.people.keys().filter(|r| *r != name) {
+            let said: Vec<&str> =
+                person.acknowledged.iter().filter(|(to, _)| to == reader).map(|(_, text)| text.as_str()).collect();
+            // What the author's own history says, and the reader's.
+            for (at, with) in [(name, reader), (reader, name)] {
+                let history = world.history(at, with);
+                let theirs = history.iter().filter(|m| m.author_name == *name);
+                let read: Vec<&str> = theirs.map(text).collect();
+                if read != said {
+                    found.push(format!("{at} reads {} of {name}'s words {}", shorten(&read), shorten(&said)));
+                }
+                if at == reader {
+                    found.extend(history.iter().filter(|m| m.gap).map(|m| format!("{at} sees a gap above {}", m.id)));
+                }
+            }
+        }
+        for with in world.people.keys().filter(|w| *w > name) {
+            let (here, there) = (world.history(name, with), world.history(with, name));
+            let (here, there) = (shared(&here, &BTreeSet::new()), shared(&there, &BTreeSet::new()));
+            for only in here.symmetric_difference(&there) {
+                found
+                    .push(format!("{name} and {with} don't agree about {}", only.chars().take(90).collect::<String>()));
+            }
+        }
+        if world.queued(name) > 0 {
+            found.push(format!("{} messages of {name} are still queued", world.queued(name)));
+        }
+    }
+    found
+}
+
+fn text(message: &Message) -> &str {
+    match &message.body {
+        MessageBody::Text { text } => text,
+        MessageBody::Notice { .. } => "(a notice)",
+        MessageBody::NeedsNewerVersion { .. } => "(a newer kind)",
+        MessageBody::Deleted => WITHDRAWN,
+        MessageBody::Timer { .. } => "(a timer)",
+    }
+}
+
+fn shorten(texts: &[&str]) -> String {
+    let short: Vec<String> = texts.iter().map(|t| t.chars().take(24).collect()).collect();
+    format!("{short:?}")
+}

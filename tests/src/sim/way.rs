@@ -1,0 +1,170 @@
+//! On the way: gossip, requests to the relay, its answers, and everything that happens to them.
+
+use livechat_engine::{Input, LookupFailure, LookupId};
+use livechat_wire::Envelope;
+use livechat_wire::envelope::epoch_at;
+
+use super::World;
+use super::faults::happens;
+use super::world::{Event, FETCH_TIMEOUT, POLL, Question, RETRY};
+
+impl World {
+    pub(super) fn at(&mut self, when: u64, event: Event) {
+        self.events += 1;
+        self.queue.insert((when, self.events), event);
+    }
+
+    pub(super) fn gossip(&mut self, from: &str, envelope: &Envelope) {
+        let island = self.people[from].island;
+        let others: Vec<(String, u64)> = self
+            .people
+            .iter()
+            .filter(|(name, p)| name.as_str() != from && p.island == island)
+            .map(|(name, p)| (name.clone(), p.life))
+            .collect();
+        for (who, life) in others {
+            for delay in self.copies() {
+                let what = Box::new(Input::Gossip(envelope.clone()));
+                self.at(self.now + delay, Event::Arrives { who: who.clone(), life, what });
+            }
+        }
+        if island == self.relay_island {
+            for delay in self.copies() {
+                self.at(self.now + delay, Event::GossipAtRelay { envelope: envelope.clone() });
+            }
+        }
+    }
+
+    /// How long each copy of a gossiped envelope is on its way: none, one or two of them.
+    pub(super) fn copies(&mut self) -> Vec<u64> {
+        let lost = happens(&mut self.dice, self.faults.loss);
+        let twice = happens(&mut self.dice, self.faults.duplicate);
+        let delays = [self.faults.delay(&mut self.dice), self.faults.delay(&mut self.dice)];
+        delays.into_iter().take(if lost { 0 } else { 1 + usize::from(twice) }).collect()
+    }
+
+    pub(super) fn ask(&mut self, who: &str, what: Question) {
+        let life = self.people[who].life;
+        let delay = self.faults.delay(&mut self.dice);
+        let lost = happens(&mut self.dice, self.faults.relay_loss);
+        if self.reaches_relay(who) && !lost {
+            self.at(self.now + delay, Event::Asks { who: who.to_owned(), life, what });
+        } else if let Question::Claim(lookup) = what {
+            self.claim_lost(who, life, lookup.id);
+        }
+    }
+
+    pub(super) fn reaches_relay(&self, who: &str) -> bool {
+        self.people[who].island == self.relay_island
+    }
+
+    pub(super) fn poll(&mut self, who: &str) {
+        let person = self.people.get_mut(who).expect("a person");
+        let Some(engine) = person.engine.as_ref().filter(|_| !person.fetching) else { return };
+        if person.island != self.relay_island {
+            return;
+        }
+        let what = Question::Fetch { bucket: engine.bucket(), cursor: engine.cursor(self.relay.id()) };
+        person.fetching = true;
+        let life = person.life;
+        self.ask(who, what);
+        self.at(self.now + FETCH_TIMEOUT, Event::FetchLost { who: who.to_owned(), life });
+    }
+
+    pub(super) fn happen(&mut self, event: Event) {
+        match event {
+            Event::Arrives { who, life, what } => {
+                if self.people[&who].life == life {
+                    self.arrive(&who, *what);
+                }
+            }
+            Event::GossipAtRelay { envelope } => {
+                let seconds = self.now / 1_000;
+                self.relay.deposit(&envelope, seconds);
+            }
+            Event::Asks { who, life, what } => self.answer(&who, life, what),
+            Event::Timer { who, timer } => {
+                if self.people[&who].timer == timer {
+                    self.input(&who, Input::Timer);
+                }
+            }
+            Event::Poll { who, life } => {
+                if self.people[&who].life == life {
+                    self.poll(&who);
+                }
+            }
+            Event::FetchLost { who, life } => {
+                let person = self.people.get_mut(&who).expect("a person");
+                if person.life == life && person.fetching {
+                    person.fetching = false;
+                    self.poll(&who);
+                }
+            }
+            Event::Restart { who } => self.restart(&who),
+            Event::GoOn { who } => self.proceed(&who),
+        }
+    }
+
+    pub(super) fn arrive(&mut self, who: &str, what: Input) {
+        match what {
+            // The shell's part: shape, signature and freshness by the machine's own clock.
+            Input::Gossip(envelope) => {
+                let epoch = epoch_at(self.people[who].clock(self.now) / 1_000);
+                if envelope.is_fresh(epoch) && envelope.verify().is_ok() {
+                    self.input(who, Input::Gossip(envelope));
+                }
+            }
+            Input::Page { .. } => {
+                self.people.get_mut(who).expect("a person").fetching = false;
+                self.input(who, what);
+                let life = self.people[who].life;
+                self.at(self.now + POLL, Event::Poll { who: who.to_owned(), life });
+            }
+            what => self.input(who, what),
+        }
+    }
+
+    pub(super) fn answer(&mut self, who: &str, life: u64, what: Question) {
+        let (relay, seconds) = (self.relay.id(), self.now / 1_000);
+        let lookup = match &what {
+            Question::Claim(lookup) => Some(lookup.id),
+            _ => None,
+        };
+        let answer = match what {
+            Question::Deposit(envelopes) => {
+                let verdicts = envelopes.iter().map(|e| (e.id(), self.relay.deposit(e, seconds))).collect();
+                Input::Verdicts { relay, verdicts }
+            }
+            Question::Present(ids) => {
+                let verdicts = ids.into_iter().map(|id| (id, self.relay.present(id, seconds))).collect();
+                Input::Verdicts { relay, verdicts }
+            }
+            Question::Claim(lookup) => {
+                Input::Directory { lookup: lookup.id, answer: self.relay.claim(&lookup.username) }
+            }
+            Question::Publish(keys) => Input::Stock(self.relay.publish(who, keys)),
+            Question::Append(append) => {
+                let answer = self.relay.append(append.slot, append.commit, seconds);
+                Input::Appended { slot: append.slot, answer }
+            }
+            Question::Slot { slot, from } => Input::Slot { slot, from, answer: self.relay.slot(slot, from) },
+            Question::Fetch { bucket, cursor } => {
+                let (envelopes, cursor, _) = self.relay.fetch(bucket, &cursor);
+                Input::Page { relay, envelopes, cursor }
+            }
+        };
+        let delay = self.faults.delay(&mut self.dice);
+        if !happens(&mut self.dice, self.faults.relay_loss) {
+            let what = Box::new(answer);
+            self.at(self.now + delay, Event::Arrives { who: who.to_owned(), life, what });
+        } else if let Some(lookup) = lookup {
+            self.claim_lost(who, life, lookup);
+        }
+    }
+
+    /// HTTP tells when there is no answer.
+    pub(super) fn claim_lost(&mut self, who: &str, life: u64, lookup: LookupId) {
+        let what = Box::new(Input::Directory { lookup, answer: Err(LookupFailure::Unreachable) });
+        self.at(self.now + RETRY, Event::Arrives { who: who.to_owned(), life, what });
+    }
+}

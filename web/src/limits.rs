@@ -1,0 +1,29 @@
+//! Every number that bounds the web UI's server, each with its reason.
+
+use std::time::Duration;
+
+/// How long a one-time link is good: time to switch from the terminal to the browser.
+pub const LINK_LIFE: Duration = Duration::from_secs(10 * 60);
+/// Links that wait to be used; a further one replaces the oldest.
+pub const LINKS: usize = 16;
+/// How long a browser stays admitted: as long as a session at the relay (seed A4).
+pub const SESSION_LIFE: Duration = Duration::from_secs(10 * 24 * 3_600);
+/// Browsers admitted at once; a further one replaces the oldest.
+pub const SESSIONS: usize = 64;
+
+/// Bytes of a request body: `{"token":"…"}` with its 64 digits.
+pub const BODY: usize = 256;
+/// Bytes of one frame from a browser: the longest text with every byte escaped (`\u00xx`), and room for the rest.
+pub const FRAME: usize = 256 * 1_024;
+/// Open sockets: one for each tab.
+pub const SOCKETS: usize = 64;
+/// Requests of one socket being answered at once; further ones wait in its TCP buffer.
+pub const SOCKET_REQUESTS: usize = 32;
+/// How long a frame may wait for a browser that doesn't read before the socket is closed.
+pub const SOCKET_WRITE: Duration = Duration::from_secs(30);
+/// Pause between pings; what doesn't answer two of them is gone.
+pub const PING: Duration = Duration::from_secs(25);
+/// How long answering may go on after the program was asked to stop.
+pub const DRAIN: Duration = Duration::from_secs(3);
+/// How long the program on the other end of the control socket may take to read one line.
+pub const CONTROL_WRITE: Duration = Duration::from_secs(2);

@@ -1,0 +1,973 @@
+// Written by a test of livechat-node from node/src/api; run it with LIVECHAT_WRITE=1 after a change there.
+
+/**
+ * A log-in of this account that is in force.
+ */
+export type AccountSession = { 
+/**
+ * Its name at the relay.
+ */
+id: string, 
+/**
+ * Whether it is the one that asks.
+ */
+current: boolean, 
+/**
+ * Whether this device signed its log-in.
+ */
+this_device: boolean, 
+/**
+ * Unix seconds.
+ */
+created_at: number, 
+/**
+ * Unix seconds.
+ */
+expires_at: number, };
+
+/**
+ * Where in its life the account on this node is.
+ */
+export type AccountState = { "state": "none" } | { "state": "pending", 
+/**
+ * What was shown, to show again.
+ */
+ticket: SignUpTicket, } | { "state": "logged_out", 
+/**
+ * Whose node this is.
+ */
+username: string, } | { "state": "active", 
+/**
+ * Name.
+ */
+username: string, 
+/**
+ * Account id.
+ */
+account: string, 
+/**
+ * This device's id.
+ */
+device: string, 
+/**
+ * Unix seconds: when the code is asked again.
+ */
+session_expires_at: number, };
+
+/**
+ * Somebody we can write to.
+ */
+export type Contact = { 
+/**
+ * Their account, 64 hexadecimal digits.
+ */
+account: string, 
+/**
+ * Their name at the relay, as their signed account log says.
+ */
+username: string, 
+/**
+ * The direct chat with them.
+ */
+conversation: string, 
+/**
+ * Sixty digits in twelve groups of five, the same on both sides.
+ */
+safety_number: string, 
+/**
+ * How they want to be called, besides. Only what they say of themselves.
+ */
+display_name: string | null, 
+/**
+ * Whether the direct chat with them was agreed to.
+ */
+standing: Standing, };
+
+/**
+ * A line of the conversation list.
+ */
+export type Conversation = { 
+/**
+ * Its id, 64 hexadecimal digits.
+ */
+id: string, 
+/**
+ * The contact's name, in a direct chat.
+ */
+title: string, 
+/**
+ * Whether it is a group of many.
+ */
+group: boolean, 
+/**
+ * The last message, if any.
+ */
+last: Message | null, 
+/**
+ * Messages of others after the read mark.
+ */
+unread: number, 
+/**
+ * The position of the first of them: the line above which all is read.
+ */
+unread_from: number | null, 
+/**
+ * Whether it was agreed to, or is blocked.
+ */
+standing: Standing, 
+/**
+ * What was begun to be written.
+ */
+draft: string | null, 
+/**
+ * Kept at the top.
+ */
+pinned: boolean, 
+/**
+ * Out of sight until something new comes.
+ */
+archived: boolean, 
+/**
+ * Unix milliseconds until which it doesn't disturb.
+ */
+muted_until: number | null, 
+/**
+ * Seconds after which new messages disappear.
+ */
+timer: number | null, 
+/**
+ * Names of those who are typing.
+ */
+typing: Array<string>, };
+
+/**
+ * How far an own message provably got. Each step is backed by a signature or a receipt from inside the conversation.
+ */
+export type Delivery = "queued" | "accepted" | "delivered" | "read";
+
+/**
+ * A request that wasn't carried out.
+ */
+export type Error = { 
+/**
+ * For programs.
+ */
+code: ErrorCode, 
+/**
+ * What failed and why, for people.
+ */
+message: string, 
+/**
+ * What to do next, for people; may be empty.
+ */
+hint: string, 
+/**
+ * Seconds to wait, where waiting helps.
+ */
+retry_after: number | null, };
+
+/**
+ * Failures by who must act.
+ */
+export type ErrorCode = "bad_request" | "username_unavailable" | "invalid_credentials" | "pending_expired" | "wrong_state" | "not_found" | "too_many_requests" | "relay_unreachable" | "relay_failed" | "store_failed" | "bad_text" | "not_this_device" | "untrusted" | "not_allowed" | "not_yours" | "blocked" | "internal";
+
+/**
+ * What happened, by itself or because some client asked.
+ */
+export type Event = { "type": "status" } & Status | { "type": "message_added", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * What.
+ */
+message: Message, } | { "type": "message_changed", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * As it is now.
+ */
+message: Message, } | { "type": "message_removed", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Where it stood.
+ */
+position: number, } | { "type": "typing", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Who.
+ */
+account: string, 
+/**
+ * Their name.
+ */
+name: string, 
+/**
+ * Which of the two.
+ */
+typing: boolean, } | { "type": "conversation_changed", 
+/**
+ * As it is now.
+ */
+conversation: Conversation, } | { "type": "group_changed", 
+/**
+ * As it is now.
+ */
+group: Group, } | { "type": "lagged" };
+
+/**
+ * What a group conversation has beside a direct one.
+ */
+export type Group = { 
+/**
+ * Which conversation.
+ */
+conversation: string, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * Everyone in it, by name.
+ */
+members: Array<GroupMember>, 
+/**
+ * What we may do.
+ */
+own_role: Role, 
+/**
+ * Whether we are in it.
+ */
+standing: Membership, 
+/**
+ * Changes of ours that are not in force yet.
+ */
+pending: number, 
+/**
+ * … because the order service is away. Chatting goes on meanwhile.
+ */
+waiting: boolean, 
+/**
+ * The order service showed two orders: members may see different groups. The evidence is kept.
+ */
+forked: boolean, 
+/**
+ * The epoch of the group's keys.
+ */
+epoch: number, 
+/**
+ * The same for everyone who sees the same group, in hexadecimal digits.
+ */
+authenticator: string, };
+
+/**
+ * Somebody in a group.
+ */
+export type GroupMember = { 
+/**
+ * Their account.
+ */
+account: string, 
+/**
+ * Their name at the relay, as the account log says that their device carries; a contact's as we know it.
+ */
+username: string, 
+/**
+ * What they may do.
+ */
+role: Role, 
+/**
+ * Whether it is us.
+ */
+own: boolean, };
+
+/**
+ * A page of history, oldest first.
+ */
+export type HistoryPage = { 
+/**
+ * Its messages.
+ */
+messages: Array<Message>, 
+/**
+ * Whether there are older ones.
+ */
+more: boolean, };
+
+/**
+ * Whether we are in a group.
+ */
+export type Membership = "joined" | "left" | "removed";
+
+/**
+ * A message as a bubble shows it.
+ */
+export type Message = { 
+/**
+ * Its id, 32 hexadecimal digits; the same on every device.
+ */
+id: string, 
+/**
+ * Where it stands in this device's history; grows, never reused. Pages are cut by it.
+ */
+position: number, 
+/**
+ * Who wrote it.
+ */
+author: string, 
+/**
+ * The author's name.
+ */
+author_name: string, 
+/**
+ * Whether this account wrote it.
+ */
+own: boolean, 
+/**
+ * Unix milliseconds by the author's clock.
+ */
+sent_at: number, 
+/**
+ * Unix milliseconds by this device's clock, when it came in or was queued.
+ */
+received_at: number, 
+/**
+ * What it says.
+ */
+body: MessageBody, 
+/**
+ * How far an own message got; `None` for others'.
+ */
+delivery: Delivery | null, 
+/**
+ * Messages that the author had seen before it and we haven't: something is missing above.
+ */
+gap: boolean, 
+/**
+ * What it answers.
+ */
+reply_to: Quote | null, 
+/**
+ * The words of somebody else, passed on.
+ */
+forwarded: boolean, 
+/**
+ * Unix milliseconds by the author's clock, when the text was last changed.
+ */
+edited_at: number | null, 
+/**
+ * What is under it, sorted by emoji.
+ */
+reactions: Array<Reaction>, 
+/**
+ * Seconds after which it disappears, counted from sending at the author, from reading at others.
+ */
+timer: number | null, 
+/**
+ * Unix milliseconds at which it disappears here, once that is known.
+ */
+expires_at: number | null, 
+/**
+ * Whether somebody else's text calls this account by `@name`.
+ */
+mentions_me: boolean, };
+
+/**
+ * What a message says.
+ */
+export type MessageBody = { "type": "text", 
+/**
+ * As written.
+ */
+text: string, } | { "type": "notice", 
+/**
+ * What.
+ */
+notice: Notice, } | { "type": "deleted" } | { "type": "timer", 
+/**
+ * After so many seconds; 0: they stay.
+ */
+seconds: number, } | { "type": "needs_newer_version", 
+/**
+ * Its kind number.
+ */
+kind: number, };
+
+/**
+ * What happened to a group.
+ */
+export type Notice = { "what": "joined", 
+/**
+ * What it is called.
+ */
+title: string, } | { "what": "added", 
+/**
+ * Whom.
+ */
+who: Array<Person>, } | { "what": "removed", 
+/**
+ * Whom.
+ */
+who: Array<Person>, } | { "what": "left", 
+/**
+ * Who.
+ */
+who: Person, } | { "what": "role_changed", 
+/**
+ * Whose role.
+ */
+who: Person, 
+/**
+ * What it is now.
+ */
+role: Role, } | { "what": "title_changed", 
+/**
+ * What it is now.
+ */
+title: string, } | { "what": "commit_refused" } | { "what": "not_done", 
+/**
+ * In words: whom or what it was about.
+ */
+about: string, } | { "what": "forked" };
+
+/**
+ * Somebody, by account and name.
+ */
+export type Person = { 
+/**
+ * Their account.
+ */
+account: string, 
+/**
+ * Their name.
+ */
+username: string, };
+
+/**
+ * A message that another one answers, as it reads now.
+ */
+export type Quote = { 
+/**
+ * Its id, 32 hexadecimal digits.
+ */
+id: string, 
+/**
+ * Who wrote it.
+ */
+author: string, 
+/**
+ * The author's name.
+ */
+author_name: string, 
+/**
+ * Where it stands; none when it never came.
+ */
+position: number | null, 
+/**
+ * The beginning of its text; none when it is gone, or has none.
+ */
+text: string | null, };
+
+/**
+ * One emoji under a message.
+ */
+export type Reaction = { 
+/**
+ * Which.
+ */
+emoji: string, 
+/**
+ * Whether this account is among those who put it there.
+ */
+own: boolean, 
+/**
+ * Names of all who did.
+ */
+by: Array<string>, };
+
+/**
+ * Fresh recovery codes; the ones before are void.
+ */
+export type RecoveryCodes = { 
+/**
+ * Ten, each good for one log-in. Shown once.
+ */
+recovery_codes: Array<string>, };
+
+/**
+ * Whether the relay answers.
+ */
+export type RelayState = { "state": "connecting" } | { "state": "online" } | { "state": "offline", 
+/**
+ * Why, for people.
+ */
+reason: string, 
+/**
+ * Unix milliseconds of the next try.
+ */
+retry_at: number, };
+
+/**
+ * Everything a face can ask of a node.
+ */
+export type Request = { "type": "status" } | { "type": "check_username", 
+/**
+ * As typed.
+ */
+username: string, } | { "type": "sign_up", 
+/**
+ * Wanted name.
+ */
+username: string, } | { "type": "confirm_sign_up", 
+/**
+ * Six digits; blanks are ignored.
+ */
+code: string, } | { "type": "cancel_sign_up" } | { "type": "log_in", 
+/**
+ * Name.
+ */
+username: string, 
+/**
+ * Six digits, or a recovery code.
+ */
+code: string, } | { "type": "log_out" } | { "type": "new_recovery_codes", 
+/**
+ * Six digits, or one of the old recovery codes.
+ */
+code: string, } | { "type": "add_authenticator", 
+/**
+ * Six digits of the first one, or a recovery code.
+ */
+code: string, } | { "type": "confirm_authenticator", 
+/**
+ * Six digits of the new one.
+ */
+code: string, } | { "type": "remove_authenticator", 
+/**
+ * Six digits of the one that stays.
+ */
+code: string, } | { "type": "sessions" } | { "type": "end_session", 
+/**
+ * From [`Response::Sessions`].
+ */
+id: string, } | { "type": "delete_account", 
+/**
+ * Six digits, or a recovery code.
+ */
+code: string, } | { "type": "add_contact", 
+/**
+ * Their name.
+ */
+username: string, } | { "type": "contacts" } | { "type": "conversations" } | { "type": "history", 
+/**
+ * Of which conversation.
+ */
+conversation: string, 
+/**
+ * Only messages before this position; none for the newest page.
+ */
+before: number | null, 
+/**
+ * How many, 1 ..= 200.
+ */
+limit: number, } | { "type": "send", 
+/**
+ * Where to.
+ */
+conversation: string, 
+/**
+ * What, 1 ..= 32,768 bytes.
+ */
+text: string, 
+/**
+ * Chosen by the client, 32 hexadecimal digits: sending twice under the same id is sending once.
+ */
+id: string | null, 
+/**
+ * The position of the message it answers, in the same conversation.
+ */
+reply_to: number | null, } | { "type": "forward", 
+/**
+ * Where it is.
+ */
+from: string, 
+/**
+ * Which message.
+ */
+position: number, 
+/**
+ * Where to.
+ */
+to: string, 
+/**
+ * As with [`Request::Send`].
+ */
+id: string | null, } | { "type": "edit", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Which message.
+ */
+position: number, 
+/**
+ * Its new text, 1 ..= 32,768 bytes.
+ */
+text: string, } | { "type": "revisions", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Which message.
+ */
+position: number, } | { "type": "delete", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Which message.
+ */
+position: number, 
+/**
+ * On everybody's devices, which is possible with own messages; else on this one only.
+ */
+for_everyone: boolean, } | { "type": "react", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Which message.
+ */
+position: number, 
+/**
+ * One emoji, 1 ..= 64 bytes without control characters; at most eight of one person under one message.
+ */
+emoji: string, 
+/**
+ * Put or take away.
+ */
+on: boolean, } | { "type": "set_timer", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * After so many seconds, at most a year; 0: never.
+ */
+seconds: number, } | { "type": "typing", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Types, or stopped to; a message sent stops it by itself.
+ */
+typing: boolean, } | { "type": "set_draft", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * At most 32,768 bytes; empty: nothing.
+ */
+text: string, } | { "type": "accept", 
+/**
+ * Which.
+ */
+conversation: string, } | { "type": "block", 
+/**
+ * Which.
+ */
+conversation: string, 
+/**
+ * No more, or again.
+ */
+blocked: boolean, } | { "type": "pin", 
+/**
+ * Which.
+ */
+conversation: string, 
+/**
+ * At the top, or not.
+ */
+pinned: boolean, } | { "type": "mute", 
+/**
+ * Which.
+ */
+conversation: string, 
+/**
+ * Unix milliseconds; none: it may.
+ */
+until: number | null, } | { "type": "archive", 
+/**
+ * Which.
+ */
+conversation: string, 
+/**
+ * Out of sight, or back.
+ */
+archived: boolean, } | { "type": "profile" } | { "type": "set_profile", 
+/**
+ * One line of at most 128 bytes; empty: by the username alone.
+ */
+display_name: string, } | { "type": "mark_read", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Up to and including this position.
+ */
+position: number, } | { "type": "create_group", 
+/**
+ * What it is called, 1 ..= 128 bytes.
+ */
+title: string, 
+/**
+ * Names at our relay.
+ */
+members: Array<string>, } | { "type": "group", 
+/**
+ * Which.
+ */
+conversation: string, } | { "type": "invite", 
+/**
+ * Which group.
+ */
+conversation: string, 
+/**
+ * Their name at our relay.
+ */
+username: string, } | { "type": "remove_member", 
+/**
+ * Which group.
+ */
+conversation: string, 
+/**
+ * Whom.
+ */
+account: string, } | { "type": "set_role", 
+/**
+ * Which group.
+ */
+conversation: string, 
+/**
+ * Whose role.
+ */
+account: string, 
+/**
+ * What they may do from then on.
+ */
+role: Role, } | { "type": "set_title", 
+/**
+ * Which group.
+ */
+conversation: string, 
+/**
+ * What, 1 ..= 128 bytes.
+ */
+title: string, } | { "type": "leave_group", 
+/**
+ * Which group.
+ */
+conversation: string, };
+
+/**
+ * A request on the wire.
+ */
+export type RequestFrame = { 
+/**
+ * Chosen by the client; comes back in the answer.
+ */
+id: number, 
+/**
+ * What is asked.
+ */
+request: Request, };
+
+/**
+ * Answers.
+ */
+export type Response = { "type": "status" } & Status | { "type": "username" } & UsernameCheck | { "type": "sign_up" } & SignUpTicket | { "type": "signed_up" } & SignedUp | { "type": "recovery_codes" } & RecoveryCodes | { "type": "authenticator" } & SignUpTicket | { "type": "sessions", 
+/**
+ * Newest first.
+ */
+sessions: Array<AccountSession>, } | { "type": "contact" } & Contact | { "type": "contacts", 
+/**
+ * By name.
+ */
+contacts: Array<Contact>, } | { "type": "conversations", 
+/**
+ * Latest first.
+ */
+conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "sent" } & Message | { "type": "group_created", 
+/**
+ * Its conversation.
+ */
+conversation: string, } | { "type": "group" } & Group | { "type": "revisions", 
+/**
+ * The first text first; the last is what is shown. Empty when there is no such message, or no text any more.
+ */
+revisions: Array<Revision>, } | { "type": "profile", 
+/**
+ * Empty: by the username alone.
+ */
+display_name: string, } | { "type": "done" };
+
+/**
+ * A text that a message had.
+ */
+export type Revision = { 
+/**
+ * Unix milliseconds by the author's clock.
+ */
+sent_at: number, 
+/**
+ * As written.
+ */
+text: string, };
+
+/**
+ * What somebody may do in a group.
+ */
+export type Role = "member" | "admin" | "owner";
+
+/**
+ * What a client reads.
+ */
+export type ServerFrame = { 
+/**
+ * The request's.
+ */
+id: number, 
+/**
+ * The answer.
+ */
+ok: Response, } | { 
+/**
+ * The request's; none when the frame couldn't be read.
+ */
+id: number | null, 
+/**
+ * Why.
+ */
+error: Error, } | { 
+/**
+ * What.
+ */
+event: Event, };
+
+/**
+ * What to show next to "open your authenticator app".
+ */
+export type SignUpTicket = { 
+/**
+ * As it will be stored.
+ */
+username: string, 
+/**
+ * The whole otpauth URI.
+ */
+otpauth_uri: string, 
+/**
+ * Base32 for typing.
+ */
+setup_key: string, 
+/**
+ * The URI as a QR code: an SVG document, black on white with quiet zone.
+ */
+qr_svg: string, 
+/**
+ * Unix seconds.
+ */
+expires_at: number, };
+
+/**
+ * The account is there.
+ */
+export type SignedUp = { 
+/**
+ * Name.
+ */
+username: string, 
+/**
+ * Each good for one log-in without the authenticator. Shown once; empty in the rare case that the relay's
+ * answer was lost on its way.
+ */
+recovery_codes: Array<string>, };
+
+/**
+ * Whether a conversation was agreed to.
+ */
+export type Standing = "request" | "accepted" | "blocked";
+
+/**
+ * How things stand.
+ */
+export type Status = { 
+/**
+ * Where in its life the account is.
+ */
+account: AccountState, 
+/**
+ * The relay's address as configured, e.g. `https://relay.example.org`.
+ */
+relay_url: string, 
+/**
+ * Whether the relay answers.
+ */
+relay: RelayState, 
+/**
+ * libp2p peers connected, the relay included.
+ */
+peers: number, 
+/**
+ * Own messages that no relay has accepted yet.
+ */
+queued: number, 
+/**
+ * People online at the relay; none while unknown.
+ */
+live_users: number | null, 
+/**
+ * This program's version.
+ */
+version: string, };
+
+/**
+ * A name, checked.
+ */
+export type UsernameCheck = { 
+/**
+ * As it would be stored.
+ */
+username: string, 
+/**
+ * Whether it can be had.
+ */
+available: boolean, 
+/**
+ * Why not.
+ */
+problem: string | null, 
+/**
+ * The same in words; empty when it can be had.
+ */
+message: string, };

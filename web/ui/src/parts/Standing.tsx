@@ -1,0 +1,105 @@
+import { Fragment } from "react";
+import type { Conversation, Group } from "../api";
+import { useClient, usePart } from "../state/hooks";
+import { count } from "../text/groups";
+import { Close, Warning } from "./icons";
+
+/** Somebody new asks to talk: nothing goes back to them before they are accepted. */
+export function RequestBanner({ chat, group }: { chat: Conversation; group: Group | null }) {
+  const client = useClient();
+  return (
+    <section className="standing" aria-label="Message request">
+      {group ? (
+        <p>
+          Somebody you don't know added you to the group <bdi className="name">{chat.title}</bdi>,{" "}
+          {count(group)}: <Names group={group} />. They don't learn whether you have read this, or that you
+          are here, until you accept.
+        </p>
+      ) : (
+        <p>
+          <bdi className="name">{chat.title}</bdi> wants to write to you. They don't learn whether you have
+          read this, or that you are here, until you accept.
+        </p>
+      )}
+      <div className="sheet-actions">
+        <button
+          type="button"
+          className="button"
+          onClick={() => void client.does({ type: "block", conversation: chat.id, blocked: true })}
+        >
+          Block
+        </button>
+        <button
+          type="button"
+          className="button primary"
+          onClick={() => void client.does({ type: "accept", conversation: chat.id })}
+        >
+          Accept
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** So many names say what kind of a group it is. */
+const NAMES = 8;
+
+function Names({ group }: { group: Group }) {
+  const others = group.members.filter((m) => !m.own);
+  return (
+    <>
+      {others.slice(0, NAMES).map((member, i) => (
+        <Fragment key={member.account}>
+          {i > 0 && ", "}
+          <bdi className="name">{member.username}</bdi>
+        </Fragment>
+      ))}
+      {others.length > NAMES && ` and ${others.length - NAMES} more`}
+    </>
+  );
+}
+
+/** Nothing comes from here, and nothing goes. */
+export function BlockedBanner({ chat, group }: { chat: Conversation; group: Group | null }) {
+  const client = useClient();
+  return (
+    <section className="standing" aria-label="Blocked">
+      <p>
+        You have blocked {group && "the group "}
+        <bdi className="name">{chat.title}</bdi>. {group ? "Its members" : "They"} aren't told.
+      </p>
+      <div className="sheet-actions">
+        <button
+          type="button"
+          className="button"
+          onClick={() => void client.does({ type: "block", conversation: chat.id, blocked: false })}
+        >
+          Unblock
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** What somebody asked for and didn't get. */
+export function Refusal() {
+  const client = useClient();
+  const refusal = usePart((s) => s.refusal);
+  if (!refusal) return null;
+  return (
+    <section className="banner bad" aria-label="Not done">
+      <Warning />
+      <p role="alert">
+        {refusal.message} {refusal.hint}
+      </p>
+      <button
+        type="button"
+        className="button round quiet"
+        aria-label="Close"
+        onClick={() => client.forgetRefusal()}
+      >
+        <Close />
+      </button>
+    </section>
+  );
+}

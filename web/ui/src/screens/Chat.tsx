@@ -1,0 +1,174 @@
+import { useEffect, useRef, useState } from "react";
+import { Button, Dialog, DialogTrigger, Heading, Popover } from "react-aria-components";
+import type { Conversation, Group } from "../api";
+import { Avatar } from "../parts/Avatar";
+import { ChatMenu } from "../parts/ChatMenu";
+import { Composer } from "../parts/Composer";
+import { Complaint } from "../parts/Entry";
+import { GroupSheet } from "../parts/GroupSheet";
+import { ClosedBanner, GroupState } from "../parts/GroupState";
+import { Back, Info, People, Shield } from "../parts/icons";
+import { MessageList } from "../parts/MessageList";
+import { SafetyNumber } from "../parts/SafetyNumber";
+import { BlockedBanner, RequestBanner } from "../parts/Standing";
+import { TicksLegend } from "../parts/Ticks";
+import { useClient, useMedia, usePart } from "../state/hooks";
+import { navigate } from "../state/route";
+import { span } from "../text/deeds";
+import { closed, count } from "../text/groups";
+
+export function Chat({ conversation }: { conversation: string }) {
+  const client = useClient();
+  const found = usePart((s) => s.conversations?.find((c) => c.id === conversation));
+  const listed = usePart((s) => s.conversations !== null);
+  const loaded = usePart((s) => s.timelines[conversation] !== undefined);
+  const fetching = usePart((s) => s.fetching[conversation] ?? "no");
+  const group = usePart((s) => s.groups[conversation] ?? null);
+  const [sends, setSends] = useState(0);
+
+  useEffect(() => {
+    void client.history.open(conversation);
+  }, [client, conversation]);
+
+  if (listed && !found) return <NotHere />;
+  const title = found?.title ?? "";
+  return (
+    <section className="chat" aria-label={group ? `Group ${title}` : `Chat with ${title}`}>
+      <ChatHead conversation={conversation} title={title} chat={found ?? null} group={group} />
+      {group && <GroupState group={group} />}
+      {loaded && listed ? (
+        <MessageList conversation={conversation} title={title} sends={sends} />
+      ) : (
+        <div className="messages">
+          {typeof fetching === "object" ? (
+            <div className="list-empty">
+              <Complaint {...fetching} />
+              <button type="button" className="button" onClick={() => void client.history.open(conversation)}>
+                Try again
+              </button>
+            </div>
+          ) : (
+            <p className="older">Opening…</p>
+          )}
+        </div>
+      )}
+      {found?.standing === "request" && <RequestBanner chat={found} group={group} />}
+      {group && closed(group) ? (
+        <ClosedBanner group={group} />
+      ) : found?.standing === "blocked" ? (
+        <BlockedBanner chat={found} group={group} />
+      ) : (
+        <Composer conversation={conversation} title={title} onSent={() => setSends(sends + 1)} />
+      )}
+    </section>
+  );
+}
+
+interface HeadProps {
+  conversation: string;
+  title: string;
+  chat: Conversation | null;
+  group: Group | null;
+}
+
+function ChatHead({ conversation, title, chat, group }: HeadProps) {
+  const contact = usePart((s) => s.contacts.find((c) => c.conversation === conversation));
+  const [comparing, setComparing] = useState(false);
+  const [showing, setShowing] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const touch = useMedia("(pointer: coarse)");
+  // With a finger the composer doesn't take the focus, and the list that had it is gone.
+  useEffect(() => {
+    if (touch) heading.current?.focus();
+  }, [touch]);
+  return (
+    <header className="chat-head">
+      <button
+        type="button"
+        className="button round quiet back"
+        aria-label="Back to the list"
+        onClick={() => navigate({ name: "home" })}
+      >
+        <Back />
+      </button>
+      <Avatar name={title} seed={conversation} />
+      <div className="chat-title">
+        <h2 ref={heading} tabIndex={-1}>
+          <bdi>{title}</bdi>
+        </h2>
+        <Below chat={chat} group={group} />
+      </div>
+      {contact && (
+        <button
+          type="button"
+          className="button round quiet"
+          aria-label="Safety number"
+          title="Safety number"
+          onClick={() => setComparing(true)}
+        >
+          <Shield />
+        </button>
+      )}
+      {group && (
+        <button
+          type="button"
+          className="button round quiet"
+          aria-label="Members"
+          title="Members"
+          onClick={() => setShowing(true)}
+        >
+          <People />
+        </button>
+      )}
+      <DialogTrigger>
+        <Button className="button round quiet" aria-label="What the marks mean">
+          <Info />
+        </Button>
+        <Popover className="popover" placement="bottom end">
+          <Dialog className="legend-dialog">
+            <Heading slot="title">What the marks mean</Heading>
+            <TicksLegend group={group !== null} />
+            <h3>What the relay sees</h3>
+            <p>
+              Sealed envelopes of one size, when they come and from which network address, and the names you
+              look up. Not what you write. Sender and recipient aren't written on them either, but times can
+              give hints.
+            </p>
+          </Dialog>
+        </Popover>
+      </DialogTrigger>
+      {chat && <ChatMenu chat={chat} group={group} />}
+      {contact && <SafetyNumber contact={contact} open={comparing} onOpenChange={setComparing} />}
+      {group && <GroupSheet group={group} open={showing} onOpenChange={setShowing} />}
+    </header>
+  );
+}
+
+/** Who types, else how the chat is protected and for how long its messages stay. */
+function Below({ chat, group }: { chat: Conversation | null; group: Group | null }) {
+  const typing = chat?.typing ?? [];
+  const about = group ? `${closed(group) ? "You aren't in it" : count(group)} · ` : "";
+  const timer = chat?.timer ? ` · messages disappear after ${span(chat.timer)}` : "";
+  return (
+    <p aria-live="polite">
+      {typing.length > 0 ? (
+        <>
+          <bdi>{typing.join(", ")}</bdi> {typing.length === 1 ? "is typing…" : "are typing…"}
+        </>
+      ) : (
+        `${about}End-to-end encrypted${timer}`
+      )}
+    </p>
+  );
+}
+
+function NotHere() {
+  return (
+    <div className="nothing">
+      <h2>This chat isn't on this device</h2>
+      <button type="button" className="button primary" onClick={() => navigate({ name: "home" })}>
+        To your chats
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+import { useEffect } from "react";
+import { RelayBanner } from "../parts/Banner";
+import { Sidebar } from "../parts/Sidebar";
+import { Refusal } from "../parts/Standing";
+import { usePart } from "../state/hooks";
+import { muted } from "../text/deeds";
+import { Chat } from "./Chat";
+
+/** The chats: list and conversation side by side, on a phone one after the other. */
+export function Main({ conversation }: { conversation: string | null }) {
+  const unread = usePart(
+    (s) => s.conversations?.reduce((sum, c) => sum + (muted(c, Date.now()) ? 0 : c.unread), 0) ?? 0,
+  );
+  const title = usePart((s) => s.conversations?.find((c) => c.id === conversation)?.title ?? null);
+
+  useEffect(() => {
+    const count = unread > 0 ? `(${unread}) ` : "";
+    document.title = `${count}${title ? `${title} · ` : ""}LiveChat`;
+  }, [unread, title]);
+
+  return (
+    <div className="frame">
+      <RelayBanner />
+      <Refusal />
+      <main className={conversation ? "panes in-chat" : "panes"}>
+        <h1 className="visually-hidden">LiveChat</h1>
+        <Sidebar current={conversation} />
+        <div className="chat-pane">
+          {conversation ? <Chat key={conversation} conversation={conversation} /> : <NothingChosen />}
+        </div>
+      </main>
+      <Announcer />
+    </div>
+  );
+}
+
+function NothingChosen() {
+  const none = usePart((s) => s.conversations?.length === 0);
+  const account = usePart((s) => s.status?.account);
+  if (none && account?.state === "active") {
+    return (
+      <div className="nothing">
+        <h2>
+          Welcome, <bdi>{account.username}</bdi>
+        </h2>
+        <p>
+          Others find you as <strong className="name">{account.username}</strong>. What you write is sealed on
+          this computer and opened on theirs, nowhere between.
+        </p>
+      </div>
+    );
+  }
+  return (
+    <div className="nothing">
+      <h2>Choose a chat</h2>
+      <p>Or start a new one with the plus sign: all you need is a username.</p>
+    </div>
+  );
+}
+
+/** Says incoming messages to screen readers, wherever they are. */
+function Announcer() {
+  const { count, text } = usePart((s) => s.announcement);
+  return (
+    <div className="visually-hidden" role="status" aria-live="polite">
+      {text && <span key={count}>{text}</span>}
+    </div>
+  );
+}

@@ -1,0 +1,21 @@
+import type { SignedUp } from "../api";
+import { Entry } from "../parts/Entry";
+import { RecoveryList } from "../parts/RecoveryList";
+import { useClient } from "../state/hooks";
+
+/** Shown once, kept nowhere: the way in when the phone is lost. */
+export function RecoveryCodes({ signedUp }: { signedUp: SignedUp }) {
+  const client = useClient();
+  return (
+    <Entry title="Save your recovery codes">
+      <p>
+        If you lose your phone, each of these lets you log in once in place of the six digits. They are shown{" "}
+        <strong>only now</strong>: keep them where your phone isn't.
+      </p>
+      <RecoveryList username={signedUp.username} codes={signedUp.recovery_codes} />
+      <button type="button" className="button primary wide" onClick={() => client.account.codesSaved()}>
+        I saved them
+      </button>
+    </Entry>
+  );
+}

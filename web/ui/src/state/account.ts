@@ -1,0 +1,89 @@
+import type { AccountSession, SignUpTicket, UsernameCheck } from "../api";
+import type { Desk } from "./desk";
+
+/** What the account wants to have done beside its own requests. */
+interface Aftermath {
+  /** The account may have changed: fetches the status. */
+  changed(): Promise<void>;
+  /** The account went on purpose: what was set aside for it is forgotten. */
+  gone(): void;
+}
+
+/** Sign-up, log-in, and what guards the account. */
+export class Account {
+  private readonly desk: Desk;
+  private readonly after: Aftermath;
+
+  constructor(desk: Desk, after: Aftermath) {
+    this.desk = desk;
+    this.after = after;
+  }
+
+  async checkUsername(username: string): Promise<UsernameCheck> {
+    return this.desk.ask({ type: "check_username", username });
+  }
+
+  async signUp(username: string): Promise<SignUpTicket> {
+    const ticket = await this.desk.ask({ type: "sign_up", username });
+    await this.after.changed();
+    return ticket;
+  }
+
+  /** The codes go to the store before the account becomes active, or the main page would hide them. */
+  async confirmSignUp(code: string): Promise<void> {
+    const { username, recovery_codes } = await this.desk.ask({ type: "confirm_sign_up", code });
+    this.desk.store.setState({ signedUp: { username, recovery_codes } });
+    await this.after.changed();
+  }
+
+  async cancelSignUp(): Promise<void> {
+    await this.desk.ask({ type: "cancel_sign_up" });
+    await this.after.changed();
+  }
+
+  codesSaved(): void {
+    this.desk.store.setState({ signedUp: null });
+  }
+
+  async logIn(username: string, code: string): Promise<void> {
+    await this.desk.ask({ type: "log_in", username, code });
+    await this.after.changed();
+  }
+
+  async logOut(): Promise<void> {
+    await this.desk.ask({ type: "log_out" });
+    await this.after.changed();
+    this.after.gone();
+  }
+
+  async newRecoveryCodes(code: string): Promise<string[]> {
+    return (await this.desk.ask({ type: "new_recovery_codes", code })).recovery_codes;
+  }
+
+  async addAuthenticator(code: string): Promise<SignUpTicket> {
+    return this.desk.ask({ type: "add_authenticator", code });
+  }
+
+  async confirmAuthenticator(code: string): Promise<void> {
+    await this.desk.ask({ type: "confirm_authenticator", code });
+  }
+
+  async removeAuthenticator(code: string): Promise<void> {
+    await this.desk.ask({ type: "remove_authenticator", code });
+  }
+
+  async sessions(): Promise<AccountSession[]> {
+    return (await this.desk.ask({ type: "sessions" })).sessions;
+  }
+
+  async endSession(id: string): Promise<void> {
+    await this.desk.ask({ type: "end_session", id });
+  }
+
+  /** Everything this page knew is of an account that is no more. */
+  async deleteAccount(code: string): Promise<void> {
+    await this.desk.ask({ type: "delete_account", code });
+    await this.after.changed();
+    this.after.gone();
+  }
+}

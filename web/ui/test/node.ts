@@ -1,0 +1,408 @@
+// A node to test against: speaks the API's frames, keeps what it is told, and can be cut off.
+import type {
+  AccountSession,
+  Conversation,
+  Event,
+  Group,
+  GroupMember,
+  Message,
+  Request,
+  Response,
+  Role,
+  SignUpTicket,
+  Status,
+} from "../src/api";
+import type { Socket, Surroundings } from "../src/net/connection";
+import type { Admission } from "../src/net/session";
+
+export const ALICE = "a1".repeat(32);
+export const BOB = "b2".repeat(32);
+export const CAROL = "c9".repeat(32);
+export const CHAT = "c3".repeat(32);
+export const ROOM = "d4".repeat(32);
+
+export const TICKET: SignUpTicket = {
+  username: "alice",
+  otpauth_uri: "otpauth://totp/LiveChat:alice?secret=JBSWY3DPEHPK3PXP&issuer=LiveChat",
+  setup_key: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+  qr_svg: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M1 1h7v7H1z"/></svg>',
+  expires_at: 1_800_000_000,
+};
+
+export function status(change: Partial<Status> = {}): Status {
+  return {
+    account: { state: "active", username: "alice", account: ALICE, device: ALICE, session_expires_at: 2e9 },
+    relay_url: "https://relay.example",
+    relay: { state: "online" },
+    peers: 2,
+    queued: 0,
+    live_users: 7,
+    version: "0.1.0",
+    ...change,
+  };
+}
+
+export function chat(change: Partial<Conversation> = {}): Conversation {
+  return {
+    id: CHAT,
+    title: "bob",
+    group: false,
+    last: null,
+    unread: 0,
+    unread_from: null,
+    standing: "accepted",
+    draft: null,
+    pinned: false,
+    archived: false,
+    muted_until: null,
+    timer: null,
+    typing: [],
+    ...change,
+  };
+}
+
+export function member(username: string, account: string, role: Role = "member"): GroupMember {
+  return { username, account, role, own: account === ALICE };
+}
+
+/** The group of alice, bob and carol; alice made it. */
+export function group(change: Partial<Group> = {}): Group {
+  return {
+    conversation: ROOM,
+    title: "hikers",
+    members: [member("alice", ALICE, "owner"), member("bob", BOB), member("carol", CAROL)],
+    own_role: "owner",
+    standing: "joined",
+    pending: 0,
+    waiting: false,
+    forked: false,
+    epoch: 3,
+    authenticator: "ab12".repeat(16),
+    ...change,
+  };
+}
+
+let lastPosition = 0;
+
+export function message(text: string, change: Partial<Message> = {}): Message {
+  lastPosition += 1;
+  const own = change.own ?? false;
+  return {
+    id: lastPosition.toString(16).padStart(32, "0"),
+    position: lastPosition,
+    author: own ? ALICE : BOB,
+    author_name: own ? "alice" : "bob",
+    own,
+    sent_at: Date.now(),
+    received_at: Date.now(),
+    body: { type: "text", text },
+    delivery: own ? "queued" : null,
+    gap: false,
+    reply_to: null,
+    forwarded: false,
+    edited_at: null,
+    reactions: [],
+    timer: null,
+    expires_at: null,
+    mentions_me: false,
+    ...change,
+  };
+}
+
+type Refusal = { code: string; message: string; hint: string; retry_after: number | null };
+type Handler = (request: Request) => Response | Refusal | null;
+
+/** One node and the line to it. */
+export class TestNode {
+  status = status();
+  history: Message[] = [];
+  sessions: AccountSession[] = [
+    { id: "here", current: true, this_device: true, created_at: 1_795_000_000, expires_at: 1_795_864_000 },
+    { id: "there", current: false, this_device: false, created_at: 1_794_000_000, expires_at: 1_794_864_000 },
+  ];
+  conversations: Conversation[] = [chat()];
+  groups: Group[] = [];
+  admission: Admission = "admitted";
+  /** Whether somebody answers at all. */
+  up = true;
+  /** Answers in place of the usual one; null leaves the request unanswered. */
+  instead: Partial<Record<Request["type"], Handler>> = {};
+  readonly asked: Request[] = [];
+  readonly sockets: TestSocket[] = [];
+  readonly timers: { at: number; run: () => void }[] = [];
+  time = 1_000_000;
+
+  get socket(): TestSocket {
+    const last = this.sockets.at(-1);
+    if (!last) throw new Error("nobody connected");
+    return last;
+  }
+
+  surroundings(): Surroundings {
+    return {
+      open: () => {
+        const socket = new TestSocket(this);
+        this.sockets.push(socket);
+        queueMicrotask(() => (this.up ? socket.onopen?.() : socket.onclose?.()));
+        return socket;
+      },
+      admission: async () => (this.up ? this.admission : "unreachable"),
+      now: () => this.time,
+      dice: () => 0.5,
+      after: (milliseconds, run) => {
+        const timer = { at: this.time + milliseconds, run };
+        this.timers.push(timer);
+        return () => {
+          const i = this.timers.indexOf(timer);
+          if (i >= 0) this.timers.splice(i, 1);
+        };
+      },
+    };
+  }
+
+  /** Lets time pass and everything happen that was due. */
+  async passes(milliseconds: number): Promise<void> {
+    const until = this.time + milliseconds;
+    for (;;) {
+      const due = this.timers.filter((t) => t.at <= until).sort((a, b) => a.at - b.at)[0];
+      if (!due) break;
+      this.timers.splice(this.timers.indexOf(due), 1);
+      this.time = due.at;
+      due.run();
+      await settled();
+    }
+    this.time = until;
+    await settled();
+  }
+
+  /** Kills the process. */
+  async dies(): Promise<void> {
+    this.up = false;
+    this.socket.onclose?.();
+    await settled();
+  }
+
+  tells(event: Event): void {
+    this.socket.onmessage?.({ data: JSON.stringify({ event }) });
+  }
+
+  count(type: Request["type"]): number {
+    return this.asked.filter((r) => r.type === type).length;
+  }
+
+  private at(position: number): Message {
+    const there = this.history.find((m) => m.position === position);
+    if (!there) throw new Error(`nothing at ${position}`);
+    return there;
+  }
+
+  /** A message changes: every client is told, whoever asked for it. */
+  private changed(position: number, change: Partial<Message>, quiet = false): Response {
+    const now = { ...this.at(position), ...change };
+    this.history = this.history.map((m) => (m.position === position ? now : m));
+    this.tells({ type: "message_changed", conversation: CHAT, message: now });
+    return quiet ? { type: "done" } : { type: "sent", ...now };
+  }
+
+  private becomes(change: Partial<Conversation>): Response {
+    this.conversations = this.conversations.map((c) => (c.id === CHAT ? { ...c, ...change } : c));
+    const now = this.conversations.find((c) => c.id === CHAT);
+    if (now) this.tells({ type: "conversation_changed", conversation: now });
+    return { type: "done" };
+  }
+
+  /** A group changes: every client is told. */
+  groupBecomes(conversation: string, change: Partial<Group>): Response {
+    this.groups = this.groups.map((g) => (g.conversation === conversation ? { ...g, ...change } : g));
+    const now = this.groups.find((g) => g.conversation === conversation);
+    if (now) this.tells({ type: "group_changed", group: now });
+    return { type: "done" };
+  }
+
+  private isGroup(id: string): boolean {
+    return this.groups.some((g) => g.conversation === id);
+  }
+
+  private members(conversation: string): GroupMember[] {
+    return this.groups.find((g) => g.conversation === conversation)?.members ?? [];
+  }
+
+  answer(request: Request): Response | Refusal | null {
+    const special = this.instead[request.type];
+    if (special) return special(request);
+    switch (request.type) {
+      case "status":
+        return { type: "status", ...this.status };
+      case "check_username":
+        return { type: "username", username: request.username, available: true, problem: null, message: "" };
+      case "sign_up":
+        this.status = status({ account: { state: "pending", ticket: TICKET } });
+        return { type: "sign_up", ...TICKET };
+      case "confirm_sign_up":
+        this.status = status();
+        return { type: "signed_up", username: "alice", recovery_codes: ["aaaa-bbbb", "cccc-dddd"] };
+      case "cancel_sign_up":
+        this.status = status({ account: { state: "none" } });
+        return { type: "done" };
+      case "log_in":
+        this.status = status();
+        return { type: "done" };
+      case "log_out":
+        this.status = status({ account: { state: "logged_out", username: "alice" } });
+        return { type: "done" };
+      case "new_recovery_codes":
+        return { type: "recovery_codes", recovery_codes: ["eeee-ffff", "gggg-hhhh"] };
+      case "add_authenticator":
+        return { type: "authenticator", ...TICKET };
+      case "confirm_authenticator":
+      case "remove_authenticator":
+        return { type: "done" };
+      case "sessions":
+        return { type: "sessions", sessions: this.sessions };
+      case "end_session":
+        this.sessions = this.sessions.filter((s) => s.id !== request.id);
+        return { type: "done" };
+      case "delete_account":
+        this.status = status({ account: { state: "none" } });
+        return { type: "done" };
+      case "contacts":
+        return {
+          type: "contacts",
+          contacts: this.conversations
+            .filter(({ id }) => !this.isGroup(id))
+            .map((c) => ({
+              account: BOB,
+              username: c.title,
+              conversation: c.id,
+              safety_number: "12345 ".repeat(12).trim(),
+              display_name: null,
+              standing: c.standing,
+            })),
+        };
+      case "conversations":
+        return { type: "conversations", conversations: this.conversations };
+      case "add_contact":
+        return { code: "not_found", message: "Nobody has that name.", hint: "", retry_after: null };
+      case "history": {
+        const older = this.history.filter((m) => request.before === null || m.position < request.before);
+        const messages = older.slice(-request.limit);
+        return { type: "history", messages, more: older.length > messages.length };
+      }
+      case "send": {
+        const there = this.history.find((m) => m.id === request.id);
+        const sent = there ?? message(request.text, { own: true, id: request.id ?? "" });
+        if (!there) this.history.push(sent);
+        return { type: "sent", ...sent };
+      }
+      case "edit":
+        return this.changed(request.position, {
+          body: { type: "text", text: request.text },
+          edited_at: Date.now(),
+        });
+      case "react": {
+        const reaction = { emoji: request.emoji, own: true, by: ["alice"] };
+        return this.changed(request.position, { reactions: request.on ? [reaction] : [] });
+      }
+      case "forward":
+        return { type: "sent", ...message("forwarded", { own: true, forwarded: true }) };
+      case "revisions":
+        return {
+          type: "revisions",
+          revisions: ["first", "second"].map((text, i) => ({ sent_at: 1e12 + i * 60_000, text })),
+        };
+      case "delete": {
+        const there = this.at(request.position);
+        if (request.for_everyone) return this.changed(request.position, { body: { type: "deleted" } }, true);
+        this.history = this.history.filter((m) => m !== there);
+        this.tells({
+          type: "message_removed",
+          conversation: CHAT,
+          id: there.id,
+          position: request.position,
+        });
+        return { type: "done" };
+      }
+      case "pin":
+        return this.becomes({ pinned: request.pinned });
+      case "archive":
+        return this.becomes({ archived: request.archived });
+      case "mute":
+        return this.becomes({ muted_until: request.until });
+      case "accept":
+        return this.becomes({ standing: "accepted" });
+      case "block":
+        return this.becomes({ standing: request.blocked ? "blocked" : "accepted" });
+      case "set_timer":
+        return this.becomes({ timer: request.seconds || null });
+      case "profile":
+        return { type: "profile", display_name: "" };
+      case "create_group": {
+        const { title } = request;
+        this.conversations = [chat({ id: ROOM, title, group: true }), ...this.conversations];
+        const members = [member("alice", ALICE, "owner")];
+        this.groups = [...this.groups, group({ title, members, pending: request.members.length })];
+        return { type: "group_created", conversation: ROOM };
+      }
+      case "group": {
+        const found = this.groups.find((g) => g.conversation === request.conversation);
+        if (found) return { type: "group", ...found };
+        return { code: "not_found", message: "That is no group.", hint: "", retry_after: null };
+      }
+      case "invite":
+        return this.groupBecomes(request.conversation, {
+          members: [...this.members(request.conversation), member(request.username, "e5".repeat(32))],
+        });
+      case "remove_member":
+        return this.groupBecomes(request.conversation, {
+          members: this.members(request.conversation).filter((m) => m.account !== request.account),
+        });
+      case "set_role":
+        return this.groupBecomes(request.conversation, {
+          members: this.members(request.conversation).map((m) =>
+            m.account === request.account ? { ...m, role: request.role } : m,
+          ),
+          ...(request.account === ALICE && { own_role: request.role }),
+        });
+      case "set_title":
+        return this.groupBecomes(request.conversation, { title: request.title });
+      case "leave_group":
+        return this.groupBecomes(request.conversation, { standing: "left" });
+      case "typing":
+      case "set_draft":
+      case "set_profile":
+      case "mark_read":
+        return { type: "done" };
+    }
+  }
+}
+
+export class TestSocket implements Socket {
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  closed = false;
+  private readonly node: TestNode;
+
+  constructor(node: TestNode) {
+    this.node = node;
+  }
+
+  send(text: string): void {
+    if (!this.node.up) return;
+    const { id, request } = JSON.parse(text) as { id: number; request: Request };
+    this.node.asked.push(request);
+    const answer = this.node.answer(request);
+    if (!answer) return;
+    const frame = "type" in answer ? { id, ok: answer } : { id, error: answer };
+    queueMicrotask(() => this.onmessage?.({ data: JSON.stringify(frame) }));
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** Everything that was about to happen has happened. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 30; i += 1) await Promise.resolve();
+}
