@@ -1,0 +1,305 @@
+//! Everything that can be asked.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, ConversationId, MessageId, Role};
+#[cfg(doc)]
+use super::{Event, Response};
+
+/// Everything a face can ask of a node.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Request {
+    /// How things stand. Answered by [`Response::Status`]. Never refused.
+    Status,
+    /// Whether a name can be had. Answered by [`Response::Username`].
+    CheckUsername {
+        /// As typed.
+        username: String,
+    },
+    /// Asks the relay for a name. Answered by [`Response::SignUp`]. The node keeps the pending state over restarts.
+    SignUp {
+        /// Wanted name.
+        username: String,
+    },
+    /// The authenticator's first code. Answered by [`Response::SignedUp`].
+    ConfirmSignUp {
+        /// Six digits; blanks are ignored.
+        code: String,
+    },
+    /// Drops a pending sign-up, to begin with another name. Answered by [`Response::Done`].
+    CancelSignUp,
+    /// Begins a ten-day session. Answered by [`Response::Done`].
+    LogIn {
+        /// Name.
+        username: String,
+        /// Six digits, or a recovery code.
+        code: String,
+    },
+    /// Ends the session here and at the relay. Answered by [`Response::Done`].
+    LogOut,
+    /// Replaces the recovery codes. Answered by [`Response::RecoveryCodes`].
+    NewRecoveryCodes {
+        /// Six digits, or one of the old recovery codes.
+        code: String,
+    },
+    /// Begins to add a second authenticator. Answered by [`Response::Authenticator`].
+    AddAuthenticator {
+        /// Six digits of the first one, or a recovery code.
+        code: String,
+    },
+    /// The new authenticator's first code. Answered by [`Response::Done`].
+    ConfirmAuthenticator {
+        /// Six digits of the new one.
+        code: String,
+    },
+    /// Keeps the authenticator that gives the code and removes the other. Answered by [`Response::Done`].
+    RemoveAuthenticator {
+        /// Six digits of the one that stays.
+        code: String,
+    },
+    /// Everywhere this account is logged in. Answered by [`Response::Sessions`].
+    Sessions,
+    /// Logs one of them out. Answered by [`Response::Done`].
+    EndSession {
+        /// From [`Response::Sessions`].
+        id: String,
+    },
+    /// Deletes the account at the relay and everything of it on this device. There is no way back. Answered by
+    /// [`Response::Done`].
+    DeleteAccount {
+        /// Six digits, or a recovery code.
+        code: String,
+    },
+    /// Looks a name up and opens a direct chat. Answered by [`Response::Contact`].
+    AddContact {
+        /// Their name.
+        username: String,
+    },
+    /// Everyone we can write to, by name. Answered by [`Response::Contacts`].
+    Contacts,
+    /// All conversations, latest first. Answered by [`Response::Conversations`].
+    Conversations,
+    /// A page of history, newest page first. Answered by [`Response::History`].
+    History {
+        /// Of which conversation.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Only messages before this position; none for the newest page.
+        #[cfg_attr(test, ts(type = "number | null"))]
+        before: Option<u64>,
+        /// How many, 1 ..= 200.
+        limit: u32,
+    },
+    /// Sends text. Answered by [`Response::Sent`] once it is safe on this device's disk.
+    Send {
+        /// Where to.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// What, 1 ..= 32,768 bytes.
+        text: String,
+        /// Chosen by the client, 32 hexadecimal digits: sending twice under the same id is sending once.
+        #[cfg_attr(test, ts(type = "string | null"))]
+        id: Option<MessageId>,
+        /// The position of the message it answers, in the same conversation.
+        #[cfg_attr(test, ts(type = "number | null"))]
+        reply_to: Option<u64>,
+    },
+    /// Passes the words of a message on. Answered by [`Response::Sent`].
+    Forward {
+        /// Where it is.
+        #[cfg_attr(test, ts(type = "string"))]
+        from: ConversationId,
+        /// Which message.
+        #[cfg_attr(test, ts(type = "number"))]
+        position: u64,
+        /// Where to.
+        #[cfg_attr(test, ts(type = "string"))]
+        to: ConversationId,
+        /// As with [`Request::Send`].
+        #[cfg_attr(test, ts(type = "string | null"))]
+        id: Option<MessageId>,
+    },
+    /// Gives an own message another text. Answered by [`Response::Sent`] with the message as it is now.
+    Edit {
+        /// Where.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Which message.
+        #[cfg_attr(test, ts(type = "number"))]
+        position: u64,
+        /// Its new text, 1 ..= 32,768 bytes.
+        text: String,
+    },
+    /// Every text a message had, the first one first. Answered by [`Response::Revisions`].
+    Revisions {
+        /// Where.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Which message.
+        #[cfg_attr(test, ts(type = "number"))]
+        position: u64,
+    },
+    /// Deletes a message. Answered by [`Response::Done`].
+    Delete {
+        /// Where.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Which message.
+        #[cfg_attr(test, ts(type = "number"))]
+        position: u64,
+        /// On everybody's devices, which is possible with own messages; else on this one only.
+        for_everyone: bool,
+    },
+    /// Puts an emoji under a message or takes it away. Answered by [`Response::Sent`] with the message as it is now.
+    React {
+        /// Where.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Which message.
+        #[cfg_attr(test, ts(type = "number"))]
+        position: u64,
+        /// One emoji, 1 ..= 64 bytes without control characters; at most eight of one person under one message.
+        emoji: String,
+        /// Put or take away.
+        on: bool,
+    },
+    /// Lets messages sent from now on disappear, for everybody in the conversation. Answered by [`Response::Done`].
+    SetTimer {
+        /// Where.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// After so many seconds, at most a year; 0: never.
+        seconds: u32,
+    },
+    /// Lets others see that one types. Say it as often as convenient: what is too often isn't sent, nor is anything
+    /// before the conversation is accepted. Answered by [`Response::Done`].
+    Typing {
+        /// Where.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Types, or stopped to; a message sent stops it by itself.
+        typing: bool,
+    },
+    /// Keeps what was begun to be written, on this device. Sending a message there clears it. Answered by
+    /// [`Response::Done`].
+    SetDraft {
+        /// Where.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// At most 32,768 bytes; empty: nothing.
+        text: String,
+    },
+    /// Agrees to a conversation that somebody else began; writing to it does too. Answered by [`Response::Done`].
+    Accept {
+        /// Which.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+    },
+    /// Hears no more from a conversation, or again. Nobody is told. Answered by [`Response::Done`].
+    Block {
+        /// Which.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// No more, or again.
+        blocked: bool,
+    },
+    /// Keeps a conversation at the top of the list. Answered by [`Response::Done`].
+    Pin {
+        /// Which.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// At the top, or not.
+        pinned: bool,
+    },
+    /// Notes until when a conversation must not disturb. Answered by [`Response::Done`].
+    Mute {
+        /// Which.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Unix milliseconds; none: it may.
+        #[cfg_attr(test, ts(type = "number | null"))]
+        until: Option<u64>,
+    },
+    /// Puts a conversation out of sight until something new comes. Answered by [`Response::Done`].
+    Archive {
+        /// Which.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Out of sight, or back.
+        archived: bool,
+    },
+    /// How this account wants to be called. Answered by [`Response::Profile`].
+    Profile,
+    /// Changes it; each conversation learns it with the next message sent there. Answered by [`Response::Done`].
+    SetProfile {
+        /// One line of at most 128 bytes; empty: by the username alone.
+        display_name: String,
+    },
+    /// Moves the read mark. Answered by [`Response::Done`].
+    MarkRead {
+        /// Where.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Up to and including this position.
+        #[cfg_attr(test, ts(type = "number"))]
+        position: u64,
+    },
+    /// Founds a group; its members come in as the relay answers. Answered by [`Response::GroupCreated`].
+    CreateGroup {
+        /// What it is called, 1 ..= 128 bytes.
+        title: String,
+        /// Names at our relay.
+        members: Vec<String>,
+    },
+    /// What a group has beside a direct chat. Answered by [`Response::Group`].
+    Group {
+        /// Which.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+    },
+    /// Takes somebody into a group. Like the other changes of a group it is answered by [`Response::Done`] once it is
+    /// noted, and takes effect when the relay has put it in its place: [`Event::GroupChanged`] tells.
+    Invite {
+        /// Which group.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Their name at our relay.
+        username: String,
+    },
+    /// Takes somebody out of a group.
+    RemoveMember {
+        /// Which group.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Whom.
+        #[cfg_attr(test, ts(type = "string"))]
+        account: AccountId,
+    },
+    /// Changes what somebody may do in a group.
+    SetRole {
+        /// Which group.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Whose role.
+        #[cfg_attr(test, ts(type = "string"))]
+        account: AccountId,
+        /// What they may do from then on.
+        role: Role,
+    },
+    /// Calls a group something else.
+    SetTitle {
+        /// Which group.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// What, 1 ..= 128 bytes.
+        title: String,
+    },
+    /// Leaves a group. Its history stays.
+    LeaveGroup {
+        /// Which group.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+    },
+}

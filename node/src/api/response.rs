@@ -1,0 +1,70 @@
+//! What is answered.
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(doc)]
+use super::Request;
+use super::{
+    AccountSession, Contact, Conversation, ConversationId, Group, HistoryPage, Message, RecoveryCodes, Revision,
+    SignUpTicket, SignedUp, Status, UsernameCheck,
+};
+
+/// Answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Response {
+    /// To [`Request::Status`].
+    Status(Status),
+    /// To [`Request::CheckUsername`].
+    Username(UsernameCheck),
+    /// To [`Request::SignUp`].
+    SignUp(SignUpTicket),
+    /// To [`Request::ConfirmSignUp`].
+    SignedUp(SignedUp),
+    /// To [`Request::NewRecoveryCodes`].
+    RecoveryCodes(RecoveryCodes),
+    /// To [`Request::AddAuthenticator`].
+    Authenticator(SignUpTicket),
+    /// To [`Request::Sessions`].
+    Sessions {
+        /// Newest first.
+        sessions: Vec<AccountSession>,
+    },
+    /// To [`Request::AddContact`].
+    Contact(Contact),
+    /// To [`Request::Contacts`].
+    Contacts {
+        /// By name.
+        contacts: Vec<Contact>,
+    },
+    /// To [`Request::Conversations`].
+    Conversations {
+        /// Latest first.
+        conversations: Vec<Conversation>,
+    },
+    /// To [`Request::History`].
+    History(HistoryPage),
+    /// To [`Request::Send`] and [`Request::Forward`]; to [`Request::Edit`] and [`Request::React`].
+    Sent(Message),
+    /// To [`Request::CreateGroup`].
+    GroupCreated {
+        /// Its conversation.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+    },
+    /// To [`Request::Group`].
+    Group(Group),
+    /// To [`Request::Revisions`].
+    Revisions {
+        /// The first text first; the last is what is shown. Empty when there is no such message, or no text any more.
+        revisions: Vec<Revision>,
+    },
+    /// To [`Request::Profile`].
+    Profile {
+        /// Empty: by the username alone.
+        display_name: String,
+    },
+    /// Nothing to say but that it is done.
+    Done,
+}

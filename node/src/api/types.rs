@@ -1,0 +1,204 @@
+//! What answers and events are made of, beside what the engine shows ([`livechat_engine::view`]).
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, DeviceId, UsernameProblem};
+
+macro_rules! api {
+    ($($item:item)*) => { $(
+        #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[cfg_attr(test, derive(ts_rs::TS))]
+        $item
+    )* };
+}
+
+api! {
+    /// How things stand.
+    #[derive(Debug)]
+    pub struct Status {
+        /// Where in its life the account is.
+        pub account: AccountState,
+        /// The relay's address as configured, e.g. `https://relay.example.org`.
+        pub relay_url: String,
+        /// Whether the relay answers.
+        pub relay: RelayState,
+        /// libp2p peers connected, the relay included.
+        pub peers: u32,
+        /// Own messages that no relay has accepted yet.
+        pub queued: u32,
+        /// People online at the relay; none while unknown.
+        pub live_users: Option<u32>,
+        /// This program's version.
+        pub version: String,
+    }
+
+    /// A name, checked.
+    #[derive(Debug)]
+    pub struct UsernameCheck {
+        /// As it would be stored.
+        pub username: String,
+        /// Whether it can be had.
+        pub available: bool,
+        /// Why not.
+        #[cfg_attr(test, ts(type = "string | null"))]
+        pub problem: Option<UsernameProblem>,
+        /// The same in words; empty when it can be had.
+        pub message: String,
+    }
+
+    /// What to show next to "open your authenticator app".
+    pub struct SignUpTicket {
+        /// As it will be stored.
+        pub username: String,
+        /// The whole otpauth URI.
+        pub otpauth_uri: String,
+        /// Base32 for typing.
+        pub setup_key: String,
+        /// The URI as a QR code: an SVG document, black on white with quiet zone.
+        pub qr_svg: String,
+        /// Unix seconds.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub expires_at: u64,
+    }
+
+    /// The account is there.
+    pub struct SignedUp {
+        /// Name.
+        pub username: String,
+        /// Each good for one log-in without the authenticator. Shown once; empty in the rare case that the relay's
+        /// answer was lost on its way.
+        pub recovery_codes: Vec<String>,
+    }
+
+    /// Fresh recovery codes; the ones before are void.
+    pub struct RecoveryCodes {
+        /// Ten, each good for one log-in. Shown once.
+        pub recovery_codes: Vec<String>,
+    }
+
+    /// A log-in of this account that is in force.
+    #[derive(Debug)]
+    pub struct AccountSession {
+        /// Its name at the relay.
+        pub id: String,
+        /// Whether it is the one that asks.
+        pub current: bool,
+        /// Whether this device signed its log-in.
+        pub this_device: bool,
+        /// Unix seconds.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub created_at: u64,
+        /// Unix seconds.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub expires_at: u64,
+    }
+
+    /// A request that wasn't carried out.
+    #[derive(Debug)]
+    pub struct Error {
+        /// For programs.
+        pub code: ErrorCode,
+        /// What failed and why, for people.
+        pub message: String,
+        /// What to do next, for people; may be empty.
+        pub hint: String,
+        /// Seconds to wait, where waiting helps.
+        #[cfg_attr(test, ts(type = "number | null"))]
+        pub retry_after: Option<u64>,
+    }
+}
+
+/// Where in its life the account on this node is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum AccountState {
+    /// Nobody signed up on this node.
+    None,
+    /// Signed up, first code outstanding.
+    Pending {
+        /// What was shown, to show again.
+        ticket: SignUpTicket,
+    },
+    /// The session is over: log in.
+    LoggedOut {
+        /// Whose node this is.
+        username: String,
+    },
+    /// In.
+    Active {
+        /// Name.
+        username: String,
+        /// Account id.
+        #[cfg_attr(test, ts(type = "string"))]
+        account: AccountId,
+        /// This device's id.
+        #[cfg_attr(test, ts(type = "string"))]
+        device: DeviceId,
+        /// Unix seconds: when the code is asked again.
+        #[cfg_attr(test, ts(type = "number"))]
+        session_expires_at: u64,
+    },
+}
+
+/// Whether the relay answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum RelayState {
+    /// Not tried yet.
+    Connecting,
+    /// HTTP and gossip both work.
+    Online,
+    /// It doesn't; own messages stay queued.
+    Offline {
+        /// Why, for people.
+        reason: String,
+        /// Unix milliseconds of the next try.
+        #[cfg_attr(test, ts(type = "number"))]
+        retry_at: u64,
+    },
+}
+
+/// Failures by who must act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The request isn't one this node knows, or a field is out of bounds.
+    BadRequest,
+    /// The name can't be had.
+    UsernameUnavailable,
+    /// Name, code or both are wrong.
+    InvalidCredentials,
+    /// The sign-up is over; begin again.
+    PendingExpired,
+    /// Not possible in this state of the account (sign up or log in first, or already done).
+    WrongState,
+    /// Nobody has that name, or that conversation or message doesn't exist.
+    NotFound,
+    /// Wait.
+    TooManyRequests,
+    /// The relay can't be reached.
+    RelayUnreachable,
+    /// The relay answered something impossible or refused; the message says what.
+    RelayFailed,
+    /// This device's store can't be written (disk full, …). Nothing was done.
+    StoreFailed,
+    /// The text is too long or empty.
+    BadText,
+    /// This account lives on another device, and linking isn't possible yet.
+    NotThisDevice,
+    /// The contact's keys don't verify; nothing was sent.
+    Untrusted,
+    /// Our role in the group doesn't allow it.
+    NotAllowed,
+    /// Only one's own messages can be edited, or deleted for everyone.
+    NotYours,
+    /// The conversation is blocked: nothing is sent there.
+    Blocked,
+    /// Our fault.
+    Internal,
+}
