@@ -45,8 +45,8 @@ pub async fn run(door: &Door, what: &PhraseVerb, typed: String, out: &mut Out) -
 /// Standard input can't be read.
 pub fn typed() -> Result<String, Failure> {
     let mut typed = String::new();
-    let input = std::io::stdin().lock().take(limits::PHRASE);
-    { input }.read_to_string(&mut typed).map_err(|e| Failure::io("read standard input", &e))?;
+    let mut input = std::io::stdin().lock().take(limits::PHRASE);
+    input.read_to_string(&mut typed).map_err(|e| Failure::io("read standard input", &e))?;
     Ok(typed)
 }
 
