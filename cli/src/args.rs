@@ -26,6 +26,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
               \"standing\",\"pending\",\"waiting\",\"forked\",\"epoch\",\"authenticator\"}
   sign_up     {\"type\":\"sign_up\",\"username\",\"otpauth_uri\",\"setup_key\",\"expires_at\"}
   signed_up   {\"type\":\"signed_up\",\"username\",\"recovery_codes\"}
+  vault       {\"type\":\"vault\",\"guarded\",\"passphrase\",\"stay_unlocked\",\"lock_after\"}
   phrase      {\"type\":\"phrase\",\"words\",\"ask\"}
   finding     {\"type\":\"finding\",\"check\",\"ok\",\"says\",\"next\"}
   person      {\"type\":\"person\",\"name\",\"link\",\"data_dir\",\"setup_key\"}   (demo)
@@ -179,6 +180,35 @@ pub enum Verb {
     },
     /// End the session, here and at the relay
     Logout,
+    /// Close this device's store until a code, the recovery phrase or the passphrase opens it; the session goes on
+    Lock,
+    /// Open a locked device
+    Unlock {
+        /// Six digits or a recovery code, or `-` to read it from standard input
+        #[arg(required_unless_present_any = ["phrase", "passphrase"])]
+        code: Option<String>,
+        /// Read the recovery phrase from standard input instead; needs no relay
+        #[arg(long, conflicts_with_all = ["code", "passphrase"])]
+        phrase: bool,
+        /// Read the passphrase from standard input instead; needs no relay
+        #[arg(long, conflicts_with = "code")]
+        passphrase: bool,
+    },
+    /// Show how this device's vault is kept, or change it
+    Vault {
+        /// Whether a log-in keeps the device open until the session ends, restarts included
+        #[arg(long, value_name = "YES|NO")]
+        stay_unlocked: Option<YesNo>,
+        /// Lock after so long without use: 30s, 5m, 2h, 1d or off
+        #[arg(long, value_name = "SPAN")]
+        lock_after: Option<String>,
+    },
+    /// A passphrase as a further way into this device's vault
+    Passphrase {
+        /// What to do
+        #[command(subcommand)]
+        what: PassphraseVerb,
+    },
     /// List where this account is logged in, or log one of them out
     Sessions {
         /// Its number in the list, or its id
@@ -222,6 +252,24 @@ pub enum Verb {
         /// For which shell
         shell: Shell,
     },
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum YesNo {
+    /// It is so
+    Yes,
+    /// It isn't
+    No,
+}
+
+/// `passphrase`.
+#[derive(Debug, Subcommand)]
+pub enum PassphraseVerb {
+    /// Put one into force: reads it from standard input
+    Set,
+    /// Leave code and recovery phrase as the only ways in
+    Remove,
 }
 
 /// `phrase`.

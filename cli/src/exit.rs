@@ -16,7 +16,7 @@ pub enum Exit {
     Failure = 1,
     /// The command line can't be understood.
     Usage = 2,
-    /// Nobody is signed up or logged in on this node.
+    /// Nobody is signed up or logged in on this node, or it is locked.
     NotSignedIn = 3,
     /// Not a contact, or nobody has that name.
     UnknownContact = 4,
@@ -38,7 +38,7 @@ Exit codes:
   0    done
   1    failure (disk full, internal fault, …)
   2    the command line can't be understood
-  3    not signed up or not logged in
+  3    not signed up, not logged in, or locked
   4    not a contact, or nobody has that name
   5    the relay can't be reached, or the time given ran out
   6    refused: wrong code, name taken, sign-up expired, keys that don't verify
@@ -107,7 +107,7 @@ impl std::fmt::Display for Failure {
 impl From<Error> for Failure {
     fn from(e: Error) -> Self {
         let code = match e.code {
-            ErrorCode::WrongState => Exit::NotSignedIn,
+            ErrorCode::WrongState | ErrorCode::Locked => Exit::NotSignedIn,
             ErrorCode::NotFound => Exit::UnknownContact,
             ErrorCode::RelayUnreachable => Exit::Unreachable,
             ErrorCode::UsernameUnavailable
@@ -115,6 +115,7 @@ impl From<Error> for Failure {
             | ErrorCode::PendingExpired
             | ErrorCode::NotThisDevice
             | ErrorCode::WrongPhrase
+            | ErrorCode::WrongPassphrase
             | ErrorCode::Untrusted => Exit::Refused,
             ErrorCode::TooManyRequests => Exit::TooMany,
             _ => Exit::Failure,

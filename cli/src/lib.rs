@@ -26,7 +26,7 @@ pub(crate) mod sample;
 use livechat_node::api::Request;
 use tokio::runtime::Runtime;
 
-use crate::args::{AuthenticatorVerb, PhraseVerb, Verb};
+use crate::args::{AuthenticatorVerb, PassphraseVerb, PhraseVerb, Verb};
 use crate::door::Door;
 use crate::exit::Failure;
 use crate::out::Out;
@@ -64,7 +64,10 @@ fn typed(verb: &Verb) -> Result<String, Failure> {
         | Verb::Login { code, .. }
         | Verb::RecoveryCodes { code }
         | Verb::DeleteAccount { code, .. } => verbs::account::code(code),
-        Verb::Phrase { what: PhraseVerb::Check } => verbs::phrase::typed(),
+        Verb::Unlock { code: Some(code), .. } => verbs::account::code(code),
+        Verb::Phrase { what: PhraseVerb::Check }
+        | Verb::Unlock { .. }
+        | Verb::Passphrase { what: PassphraseVerb::Set } => verbs::phrase::typed(),
         Verb::Authenticator { what } => match what {
             AuthenticatorVerb::Add { code }
             | AuthenticatorVerb::Confirm { code }
@@ -117,6 +120,19 @@ async fn ask_node(
         Verb::Confirm { .. } => verbs::account::confirm(door, typed, out).await,
         Verb::Login { name, .. } => verbs::account::log_in(door, name.as_deref(), typed, out).await,
         Verb::Logout => verbs::account::log_out(door, out).await,
+        Verb::Lock => verbs::vault::lock(door, out).await,
+        Verb::Unlock { code, phrase, .. } => {
+            let way = match (code, phrase) {
+                (Some(_), _) => verbs::vault::Way::Code,
+                (None, true) => verbs::vault::Way::Phrase,
+                (None, false) => verbs::vault::Way::Passphrase,
+            };
+            verbs::vault::unlock(door, way, typed, out).await
+        }
+        Verb::Vault { stay_unlocked, lock_after } => {
+            verbs::vault::vault(door, *stay_unlocked, lock_after.as_deref(), out).await
+        }
+        Verb::Passphrase { what } => verbs::vault::passphrase(door, what, typed, out).await,
         Verb::Sessions { end: None } => verbs::sessions::show(door, out).await,
         Verb::Sessions { end: Some(which) } => verbs::sessions::end(door, which, out).await,
         Verb::RecoveryCodes { .. } => verbs::account::recovery_codes(door, typed, out).await,

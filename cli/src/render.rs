@@ -187,9 +187,11 @@ impl Look {
                 self.moment(ticket.expires_at)
             ),
             AccountState::LoggedOut { username } => format!("{}, logged out", text::word(username)),
-            AccountState::Active { username, session_expires_at, .. } => format!(
-                "{}, logged in until {}",
+            AccountState::Locked { username, .. } => format!("{}, locked", text::word(username)),
+            AccountState::Active { username, session_expires_at, logged_in, .. } => format!(
+                "{}, {} until {}",
                 self.style.paint(Ink::Name, &text::word(username)),
+                if *logged_in { "logged in" } else { "open without the relay" },
                 self.moment(*session_expires_at)
             ),
         }

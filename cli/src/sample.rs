@@ -40,6 +40,7 @@ pub fn status() -> Status {
             account: AccountId([1; 32]),
             device: DeviceId([2; 32]),
             session_expires_at: MORNING / 1_000 + 864_000,
+            logged_in: true,
             phrase_waits: false,
         },
         relay_url: "https://relay.example.org".into(),

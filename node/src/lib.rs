@@ -11,11 +11,13 @@ mod brain;
 mod config;
 mod driver;
 mod env;
+mod keeper;
 mod limits;
 mod node;
 mod relay;
 mod store;
 mod swarm;
+mod vault;
 
 pub use brain::BrainError;
 pub use config::Config;

@@ -86,3 +86,9 @@ pub const NAP: Duration = Duration::from_secs(15);
 pub const HISTORY: u32 = livechat_engine::limits::PAGE;
 /// Seconds that device proofs may run ahead of the clock: relays take two minutes of difference.
 pub const PROOFS_AHEAD: u64 = 60;
+/// Bytes of a vault's file: name, knock and three wrappings take under 2 KiB.
+pub const VAULT: usize = 8 * 1_024;
+/// Seconds that a node opened without the relay stays open: as long as a session.
+pub const OFFLINE: u64 = 10 * 24 * 3_600;
+/// Seconds without a request after which a node may lock itself: up to a week; the faces offer minutes.
+pub const LOCK_AFTER: std::ops::RangeInclusive<u32> = 1..=7 * 24 * 3_600;

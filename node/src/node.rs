@@ -9,14 +9,12 @@ use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::account::Phase;
-use crate::account::saved::{RelayCard, Saved, UncheckedPhrase};
 use crate::api::{Error, Event, Events, Request, Response};
-use crate::brain::{Brain, BrainError};
-use crate::driver::{Driver, Parts};
+use crate::brain::BrainError;
+use crate::keeper::{Keeper, Place};
 use crate::relay::{RelayClient, RelayUrlError};
 use crate::swarm::listen::{self, ListenError};
-use crate::{Config, env, limits};
+use crate::{Config, limits};
 
 /// Name of the file in the data directory that one process at a time has locked.
 const LOCK: &str = "node.lock";
@@ -52,7 +50,7 @@ pub enum StartError {
     Listen(#[from] ListenError),
 }
 
-/// A running node. Cheap to clone; it stops when [`Node::stop`] is called or the last clone is dropped.
+/// A running node, open or locked. Cheap to clone; it stops when [`Node::stop`] is called or the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Node(Arc<Inner>);
 
@@ -84,38 +82,19 @@ impl Node {
         let relay = RelayClient::new(&config.relay_url)?;
         let listen = listen::check(&config.listen)?;
         let peers = listen::peers(&config.peers)?;
-        let started = Brain::start(config.data_dir.clone(), |engine, kv| {
-            let phase = Phase::load(kv, engine.account().is_some(), env::now_s())?;
-            Ok((phase, RelayCard::load(kv)?, UncheckedPhrase::load(kv)?.is_some()))
-        })
-        .await?;
-        let (phase, card, phrase_waits) = started.first;
+        let place =
+            Place { dir: config.data_dir.clone(), relay: config.relay_url.clone(), listen, mdns: config.mdns, peers };
+        let state = place.begin().await?;
         let (asks, asked) = mpsc::channel(limits::REQUESTS);
         let events = broadcast::Sender::new(limits::EVENTS);
         let weak = events.downgrade();
-        let driver = Driver::new(Parts {
-            relay_url: config.relay_url.as_str().trim_end_matches('/').to_owned(),
-            listen,
-            mdns: config.mdns,
-            peers,
-            relay,
-            brain: started.brain,
-            outcomes: started.outcomes,
-            snapshot: started.snapshot,
-            phase,
-            phrase_waits,
-            card: card.map(|c| c.0),
-            asked,
-            events,
-            thread: started.thread,
-            lock,
-        });
         let (running, ended) = watch::channel(());
         let stopping = CancellationToken::new();
+        let keeper = Keeper { place, relay, asked, events, lock };
         tokio::spawn({
             let stopping = stopping.clone();
             async move {
-                driver.run(stopping).await;
+                keeper.run(state, stopping).await;
                 drop(running);
             }
         });

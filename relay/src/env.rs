@@ -3,6 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use zeroize::Zeroizing;
+
 /// The system gave no randomness.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the system gives no randomness")]
@@ -75,6 +79,14 @@ impl Env {
         let mut bytes = [0; N];
         getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
         Ok(bytes)
+    }
+
+    /// A generator freshly seeded by the system.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn dice(&self) -> Result<ChaCha20Rng, NoRandomness> {
+        Ok(ChaCha20Rng::from_seed(*Zeroizing::new(self.random()?)))
     }
 }
 

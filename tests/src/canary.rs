@@ -22,13 +22,28 @@ impl Canaries {
     /// When a canary is shorter than six bytes: it would be found by chance.
     #[must_use]
     pub fn new(canaries: &[String]) -> Self {
+        Self::with_keys(canaries, &[])
+    }
+
+    /// The same, and secrets that are bytes, each with a name to report it by.
+    ///
+    /// # Panics
+    /// When one is shorter than six bytes.
+    #[must_use]
+    pub fn with_keys(canaries: &[String], keys: &[(String, Vec<u8>)]) -> Self {
         let (mut patterns, mut of) = (Vec::new(), Vec::new());
+        let mut add = |name: &String, forms: Vec<Vec<u8>>| {
+            of.extend(std::iter::repeat_n(name.clone(), forms.len()));
+            patterns.extend(forms);
+        };
         for canary in canaries {
             assert!(canary.len() >= 6, "{canary:?} would be found by chance");
-            for form in forms(canary) {
-                patterns.push(form);
-                of.push(canary.clone());
-            }
+            add(canary, wide(canary));
+            add(canary, forms(canary.as_bytes()));
+        }
+        for (name, key) in keys {
+            assert!(key.len() >= 6, "{name} would be found by chance");
+            add(name, forms(key));
         }
         Self { search: AhoCorasick::new(&patterns).expect("patterns"), of }
     }
@@ -62,13 +77,16 @@ impl Canaries {
     }
 }
 
-fn forms(canary: &str) -> Vec<Vec<u8>> {
-    let raw = canary.as_bytes();
+/// UTF-16, both ends.
+fn wide(canary: &str) -> Vec<Vec<u8>> {
     let wide: Vec<u16> = canary.encode_utf16().collect();
+    let bytes = |f: fn(u16) -> [u8; 2]| wide.iter().flat_map(|c| f(*c)).collect();
+    vec![bytes(u16::to_le_bytes), bytes(u16::to_be_bytes)]
+}
+
+fn forms(raw: &[u8]) -> Vec<Vec<u8>> {
     let mut forms = vec![
         raw.to_vec(),
-        wide.iter().flat_map(|c| c.to_le_bytes()).collect(),
-        wide.iter().flat_map(|c| c.to_be_bytes()).collect(),
         HEXLOWER.encode(raw).into_bytes(),
         HEXUPPER.encode(raw).into_bytes(),
         BASE32_NOPAD.encode(raw).into_bytes(),
@@ -94,7 +112,7 @@ mod tests {
         let canary = "canary-7f3a".to_owned();
         let c = Canaries::new(std::slice::from_ref(&canary));
         let framed = |form: &[u8]| [b"....", form, b"...."].concat();
-        for form in forms(&canary) {
+        for form in forms(canary.as_bytes()).into_iter().chain(wide(&canary)) {
             assert_eq!(c.in_bytes(&framed(&form)).len(), 1, "{form:?}");
         }
         for at in 0..3 {

@@ -334,7 +334,7 @@ async fn accounts_against_the_real_relay() {
     assert_eq!(refused.code, ErrorCode::BadRequest, "{refused:?}");
 
     assert_eq!(alice.ask(Request::LogOut).await, Response::Done);
-    assert!(matches!(alice.status().await.account, AccountState::LoggedOut { .. }));
+    assert!(matches!(alice.status().await.account, AccountState::Locked { .. }), "the key went with the session");
     let log_in = |code: &str| Request::LogIn { username: "alice".into(), code: code.into() };
     let refused = alice.refused(log_in("000000")).await;
     assert_eq!(refused.code, ErrorCode::InvalidCredentials, "{refused:?}");

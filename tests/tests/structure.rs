@@ -94,6 +94,7 @@ fn the_relay_links_nothing_that_opens_messages() {
     for forbidden in ["livechat-crypto", "livechat-engine", "livechat-node", "openmls", "hpke"] {
         assert!(!linked.contains(forbidden), "the relay links {forbidden}");
     }
+    assert!(linked.contains("livechat-oprf"), "the function that vaults ask for is here, and opens nothing by itself");
     assert!(linked.contains("livechat-wire"), "control: the walk finds what is there");
 }
 

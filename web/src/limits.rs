@@ -27,3 +27,5 @@ pub const PING: Duration = Duration::from_secs(25);
 pub const DRAIN: Duration = Duration::from_secs(3);
 /// How long the program on the other end of the control socket may take to read one line.
 pub const CONTROL_WRITE: Duration = Duration::from_secs(2);
+/// How long a browser's socket stays once the node is locked: the answer to whoever locked it may come behind the news.
+pub const LAST_WORDS: Duration = Duration::from_millis(250);

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt as _, StreamExt as _};
 use livechat_node::Node;
-use livechat_node::api::{Error, ErrorCode, RequestFrame, ServerFrame};
+use livechat_node::api::{AccountState, Error, ErrorCode, Event, RequestFrame, ServerFrame};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -133,14 +133,31 @@ async fn speaking(
 ) -> Result<(), axum::Error> {
     let mut pings = interval(limits::PING);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Once the node is locked: until when the last frames go out.
+    let mut last_words = None;
     loop {
         let message = tokio::select! {
             frame = outbox.recv() => match frame {
-                Some(frame) => Message::text(serde_json::to_string(&frame).map_err(axum::Error::new)?),
+                Some(frame) => {
+                    if is_locked(&frame) {
+                        last_words = Some(tokio::time::Instant::now() + limits::LAST_WORDS);
+                    }
+                    Message::text(serde_json::to_string(&frame).map_err(axum::Error::new)?)
+                }
                 None => return Ok(()),
             },
             _ = pings.tick() => Message::Ping(Default::default()),
+            // The socket's own buffers have seen what was said: they go with it (P21), and the page comes back.
+            () = tokio::time::sleep_until(last_words.unwrap_or_else(tokio::time::Instant::now)), if last_words.is_some() => {
+                return Ok(());
+            }
         };
         timeout(limits::SOCKET_WRITE, write.send(message)).await.map_err(axum::Error::new)??;
     }
+}
+
+/// Whether a frame tells that the node was locked just now.
+fn is_locked(frame: &ServerFrame) -> bool {
+    let ServerFrame::Event { event: Event::Status(status) } = frame else { return false };
+    matches!(status.account, AccountState::Locked { .. })
 }

@@ -102,7 +102,7 @@ impl Person {
                 self.phone = fs::read_to_string(&phone).unwrap_or_default();
                 Ok(false)
             }
-            AccountState::LoggedOut { username } => {
+            AccountState::LoggedOut { username } | AccountState::Locked { username, .. } => {
                 self.phone =
                     fs::read_to_string(&phone).map_err(|e| Failure::io(&format!("read {}", phone.display()), &e))?;
                 self.ask(Request::LogIn { username, code: self.code()? }).await?;

@@ -62,6 +62,14 @@ pub enum Command {
     LogIn,
     /// `/logout`
     LogOut,
+    /// `/lock`
+    Lock,
+    /// `/vault`, `/vault stay yes|no`, `/vault lock SPAN|off`
+    Vault(Option<Keeping>),
+    /// `/passphrase set`
+    SetPassphrase,
+    /// `/passphrase remove`
+    RemovePassphrase,
     /// `/sessions`, `/sessions end n`
     Sessions(Option<u32>),
     /// `/recovery`
@@ -80,6 +88,15 @@ pub enum Command {
     Help,
     /// `/quit`
     Quit,
+}
+
+/// What `/vault` changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keeping {
+    /// Whether it stays open.
+    Stay(bool),
+    /// After how long it locks, as typed.
+    LockAfter(String),
 }
 
 /// Every command with its arguments and what it does: for `/help` and completion.
@@ -107,6 +124,10 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/signup", "", "sign up on this device"),
     ("/login", "", "log in for ten days"),
     ("/logout", "", "end the session on this device"),
+    ("/lock", "", "close this device until a code, the recovery phrase or the passphrase opens it"),
+    ("/unlock", "", "open it again"),
+    ("/vault", "[stay yes|no | lock SPAN|off]", "how this device is locked"),
+    ("/passphrase", "set|remove", "a passphrase as a further way in"),
     ("/sessions", "[end N]", "where this account is logged in; log one of them out"),
     ("/recovery", "", "new recovery codes in place of the old ones"),
     ("/phrase", "[check]", "write down the 24 words that give the account back, or check what you wrote"),
@@ -199,7 +220,17 @@ fn command(trimmed: &str) -> Line {
         "/contacts" => Command::Contacts,
         "/status" => Command::Status,
         "/signup" => Command::SignUp,
-        "/login" => Command::LogIn,
+        "/login" | "/unlock" => Command::LogIn,
+        "/lock" => Command::Lock,
+        "/vault" => match keeping(words) {
+            Some(keeping) => Command::Vault(keeping),
+            None => return Line::Usage("/vault [stay yes|no | lock SPAN|off]"),
+        },
+        "/passphrase" => match rest {
+            "set" => Command::SetPassphrase,
+            "remove" => Command::RemovePassphrase,
+            _ => return Line::Usage("/passphrase set|remove"),
+        },
         "/logout" => Command::LogOut,
         "/sessions" if rest.is_empty() => Command::Sessions(None),
         "/sessions" => match rest.strip_prefix("end ").map(|n| n.trim().parse()) {
@@ -230,6 +261,19 @@ fn grouping(words: &str) -> Option<Grouping> {
     let (members, title): (Vec<_>, Vec<_>) = rest.split_whitespace().partition(|w| w.starts_with('@') && w.len() > 1);
     let members = members.into_iter().map(|m| m.trim_start_matches('@').to_owned()).collect();
     (!title.is_empty()).then(|| Grouping::New { title: title.join(" "), members })
+}
+
+/// `/vault`: none when it isn't understood.
+fn keeping(words: &str) -> Option<Option<Keeping>> {
+    let mut parts = words.split_whitespace();
+    let keeping = match (parts.next(), parts.next()) {
+        (None, _) => None,
+        (Some("stay"), Some("yes")) => Some(Keeping::Stay(true)),
+        (Some("stay"), Some("no")) => Some(Keeping::Stay(false)),
+        (Some("lock"), Some(span)) => Some(Keeping::LockAfter(span.to_owned())),
+        _ => return None,
+    };
+    parts.next().is_none().then_some(keeping)
 }
 
 fn role(words: &str) -> Option<(String, Role)> {
@@ -338,6 +382,12 @@ mod tests {
             ("/accept", Line::Command(Command::Accept(None))),
             ("/unblock @bob", Line::Command(Command::Accept(Some("bob".into())))),
             ("/block bob and carol", Line::Usage("/block [NAME]")),
+            ("/unlock", Line::Command(Command::LogIn)),
+            ("/vault", Line::Command(Command::Vault(None))),
+            ("/vault stay no", Line::Command(Command::Vault(Some(Keeping::Stay(false))))),
+            ("/vault lock 5m", Line::Command(Command::Vault(Some(Keeping::LockAfter("5m".into()))))),
+            ("/vault stay maybe", Line::Usage("/vault [stay yes|no | lock SPAN|off]")),
+            ("/passphrase", Line::Usage("/passphrase set|remove")),
             ("/contact", Line::Unknown { word: "/contact".into(), near: Some("/contacts") }),
             ("/hsitory", Line::Unknown { word: "/hsitory".into(), near: Some("/history") }),
             ("/group", Line::Command(Command::Grouping(Grouping::List))),

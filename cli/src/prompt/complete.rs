@@ -52,6 +52,10 @@ pub fn candidates(line: &str, pos: usize, names: &[String], groups: &[String]) -
         let found = ["add", "remove"].into_iter().filter(|w| w.starts_with(word));
         return (start, found.map(|w| (w.to_owned(), w.to_owned())).collect());
     }
+    if before[..start].trim() == "/passphrase" {
+        let found = ["set", "remove"].into_iter().filter(|w| w.starts_with(word));
+        return (start, found.map(|w| (w.to_owned(), w.to_owned())).collect());
+    }
     if before[..start].trim() == "/phrase" && "check".starts_with(word) {
         return (start, vec![("check".to_owned(), "check".to_owned())]);
     }

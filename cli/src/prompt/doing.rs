@@ -44,6 +44,16 @@ impl Chat {
                 keyboard.say("Logged out. /login comes back; what you wrote and read stays on this device, encrypted.");
                 Ok(())
             }
+            Command::Lock => {
+                self.ask(Request::Lock)?;
+                self.account()?;
+                self.face.forget_conversations();
+                keyboard.say("Locked: /unlock opens it. What stands above stays on your screen.");
+                Ok(())
+            }
+            Command::Vault(keeping) => self.vault(keyboard, keeping),
+            Command::SetPassphrase => self.set_passphrase(keyboard),
+            Command::RemovePassphrase => self.remove_passphrase(keyboard),
             Command::Sessions(end) => self.sessions(keyboard, end),
             Command::Recovery => self.recovery(keyboard),
             Command::Phrase => self.phrase(keyboard),

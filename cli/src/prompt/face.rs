@@ -60,6 +60,8 @@ pub enum News {
     Back,
     /// The session ended by itself or elsewhere.
     SessionOver,
+    /// The device was locked, here or from another face.
+    Locked,
 }
 
 /// Columns that the changing parts of the prompt keep while a line is typed: its width must not change meanwhile.
@@ -131,8 +133,10 @@ impl Face {
             state.relay = Some(status.relay);
         }
         let was_in = matches!(state.account, Some(AccountState::Active { .. }));
-        if was_in && matches!(status.account, AccountState::LoggedOut { .. }) {
-            news.push(News::SessionOver);
+        match status.account {
+            AccountState::LoggedOut { .. } if was_in => news.push(News::SessionOver),
+            AccountState::Locked { .. } if was_in => news.push(News::Locked),
+            _ => {}
         }
         state.account = Some(status.account);
         state.live = status.live_users;
@@ -329,6 +333,10 @@ impl Face {
             None | Some(AccountState::None) => add(Some(Ink::Quiet), "not signed up"),
             Some(AccountState::Pending { ticket }) => {
                 add(Some(Ink::Quiet), &format!("{} (signing up)", text::word(&ticket.username)));
+            }
+            Some(AccountState::Locked { username, .. }) => {
+                add(Some(Ink::Own), &text::word(username));
+                add(Some(Ink::Quiet), " (locked)");
             }
             Some(AccountState::LoggedOut { username }) => {
                 add(Some(Ink::Quiet), &format!("{} (logged out)", text::word(username)));

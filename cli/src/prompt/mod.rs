@@ -14,6 +14,7 @@ pub mod groups;
 mod keyboard;
 mod phrase;
 mod screen;
+mod vault;
 mod watch;
 mod wizard;
 

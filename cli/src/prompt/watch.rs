@@ -90,6 +90,10 @@ impl Listener {
                     (Ink::Warn, format!("○ The relay is away ({why}). Go on writing; messages wait on this device."))
                 }
                 News::Back => (Ink::Good, "● The relay is back.".to_owned()),
+                News::Locked => {
+                    self.face.forget_conversations();
+                    (Ink::Warn, "This device is locked: /unlock".to_owned())
+                }
                 News::SessionOver => (Ink::Warn, "Your session is over: /login".to_owned()),
             };
             self.print(self.face.look().prose(ink, &words).join("\n")).await;

@@ -28,6 +28,7 @@ pub fn enter(chat: &mut Chat, keyboard: &mut dyn Keyboard) -> Result<End, Failur
     match chat.account()? {
         AccountState::Active { .. } => Ok(End::In),
         AccountState::LoggedOut { username } => log_in(chat, keyboard, &username),
+        AccountState::Locked { username, passphrase } => unlock(chat, keyboard, &username, passphrase),
         AccountState::Pending { ticket } => {
             keyboard.say(&format!("Going on with signing up as {}.", text::word(&ticket.username)));
             confirm(chat, keyboard, &ticket)
@@ -163,6 +164,44 @@ fn log_in(chat: &mut Chat, keyboard: &mut dyn Keyboard, username: &str) -> Resul
         match chat.ask(Request::LogIn { username: username.to_owned(), code }) {
             Ok(_) => {
                 keyboard.say(&chat.paint(Ink::Good, "✓ Logged in."));
+                return Ok(End::In);
+            }
+            Err(e) => {
+                if !chat.complain(keyboard, &e)? {
+                    return Ok(End::Stopped);
+                }
+            }
+        }
+    }
+}
+
+/// A code, the phrase or the passphrase, until one is right. Six digits are a code, 24 words the phrase.
+fn unlock(chat: &mut Chat, keyboard: &mut dyn Keyboard, username: &str, passphrase: bool) -> Result<End, Failure> {
+    keyboard.say(&format!("Welcome back, {}. This device is locked.", text::word(username)));
+    let ways = if passphrase {
+        "a recovery code, the recovery phrase, or `p`"
+    } else {
+        "a recovery code or the recovery phrase"
+    };
+    loop {
+        let typed = match keyboard.ask(&format!("Code (six digits, {ways}): "))? {
+            Input::Line(line) => line.trim().to_owned(),
+            Input::Interrupt => return Ok(End::Stopped),
+            Input::End => return Ok(End::Leave),
+        };
+        let request = match typed.split_whitespace().count() {
+            0 => continue,
+            1 if passphrase && typed == "p" => {
+                let Input::Line(passphrase) = keyboard.ask("Passphrase: ")? else { continue };
+                Request::UnlockByPassphrase { passphrase: passphrase.trim().to_owned() }
+            }
+            // "123 456" is a code still, and so are the groups of a recovery code.
+            1..=4 => Request::LogIn { username: username.to_owned(), code: typed },
+            _ => Request::UnlockByPhrase { phrase: typed },
+        };
+        match chat.ask(request) {
+            Ok(_) => {
+                keyboard.say(&chat.paint(Ink::Good, "✓ Open."));
                 return Ok(End::In);
             }
             Err(e) => {

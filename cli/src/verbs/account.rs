@@ -102,7 +102,9 @@ pub async fn log_in(door: &Door, name: Option<&str>, code: String, out: &mut Out
     let username = match name {
         Some(name) => name.to_owned(),
         None => match door.status().await?.account {
-            AccountState::LoggedOut { username } | AccountState::Active { username, .. } => username,
+            AccountState::LoggedOut { username }
+            | AccountState::Locked { username, .. }
+            | AccountState::Active { username, .. } => username,
             AccountState::None | AccountState::Pending { .. } => {
                 return Err(Failure::new(
                     Exit::NotSignedIn,

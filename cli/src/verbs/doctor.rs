@@ -148,10 +148,13 @@ fn data_dir(dir: &Path) -> Vec<Finding> {
             ));
         }
         (Ok(_), _) => findings.push(Finding::good("key file", "only you can read it")),
+        (Err(_), true) if dir.join("node.vault").exists() => {
+            findings.push(Finding::good("key file", "locked in node.vault; a code or the recovery phrase opens it"));
+        }
         (Err(_), true) => findings.push(Finding::bad(
             "key file",
-            "node.db is there, its key node.key is not: the history can't be opened",
-            "Put node.key back from your backup.",
+            "node.db is there, but neither node.vault nor node.key: the history can't be opened",
+            "Put node.vault back from your backup.",
         )),
         (Err(_), false) => {}
     }

@@ -12,3 +12,4 @@ pub mod recv;
 pub mod send;
 pub mod sessions;
 pub mod status;
+pub mod vault;

@@ -33,8 +33,41 @@ const SEALED: usize = KEY + 16;
 /// Bytes of a salt.
 const SALT: usize = 32;
 
-/// A database key. Zeroized on drop.
-pub type DatabaseKey = Zeroizing<[u8; KEY]>;
+/// A database key. Lives in one place on the heap, however often it is handed on, and is zeroized on drop.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseKey(Zeroizing<Vec<u8>>);
+
+impl DatabaseKey {
+    /// Room for one.
+    #[must_use]
+    pub fn zero() -> Self {
+        Self(Zeroizing::new(vec![0; KEY]))
+    }
+
+    /// Copies one; none when the length is another.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() == KEY).then(|| Self(Zeroizing::new(bytes.to_vec())))
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// To be filled.
+    #[must_use]
+    pub fn as_mut_bytes(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for DatabaseKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseKey(…)")
+    }
+}
 
 /// A key that doesn't open a wrapping: the wrong secret, or a damaged vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -321,7 +354,7 @@ impl Way {
 
     fn wrap(self, account: &AccountId, secret: &[u8], key: &DatabaseKey, rng: Dice<'_>) -> Wrapped {
         let salt = draw(rng);
-        let text = Payload { msg: &key[..], aad: &account.0 };
+        let text = Payload { msg: key.as_bytes(), aad: &account.0 };
         let sealed = self.cipher(secret, &salt).encrypt(&Nonce::default(), text).expect("32 bytes are few");
         Wrapped { salt, sealed: sealed.try_into().expect("a key and its tag") }
     }
@@ -329,8 +362,8 @@ impl Way {
     fn unwrap(self, account: &AccountId, secret: &[u8], wrapped: &Wrapped) -> Result<DatabaseKey, WrongKey> {
         let text = Payload { msg: &wrapped.sealed, aad: &account.0 };
         let key = self.cipher(secret, &wrapped.salt).decrypt(&Nonce::default(), text).map_err(|_| WrongKey)?;
-        let key = Zeroizing::new(key);
-        Ok(Zeroizing::new(key.as_slice().try_into().map_err(|_| WrongKey)?))
+        let key = DatabaseKey(Zeroizing::new(key));
+        if key.as_bytes().len() == KEY { Ok(key) } else { Err(WrongKey) }
     }
 }
 

@@ -23,7 +23,7 @@ fn made() -> Made {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let phrase = RecoveryPhrase::generate(&mut rng);
     let identity = Identity::of_phrase(&phrase, &mut rng);
-    let key = Zeroizing::new([3; KEY]);
+    let key = DatabaseKey::from_slice(&[3; KEY]).unwrap();
     let owner = Owner { account: identity.account(), relay: RelayId([4; 32]), username: "alice".into() };
     let draft = Draft::new(owner.account, &mut rng);
     let vault = Vault::wrap(&key, owner, &identity, &draft, &answer(), None, &mut rng);
@@ -101,7 +101,7 @@ fn the_bytes_of_version_one() {
 fn nothing_of_it_prints_but_the_owner() {
     let Made { vault, .. } = made();
     let draft = Draft::new(vault.owner().account, &mut ChaCha20Rng::seed_from_u64(1));
-    insta::assert_snapshot!(format!("{vault:?}\n{draft:?}\n{:?}", answer()));
+    insta::assert_snapshot!(format!("{vault:?}\n{draft:?}\n{:?}\n{:?}", answer(), DatabaseKey::zero()));
 }
 
 /// RFC 9106's own numbers use a secret and associated data, which we don't: these come from the reference implementation.

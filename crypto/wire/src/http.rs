@@ -116,6 +116,8 @@ json! {
         pub log: Bytes,
         /// The first device's [`crate::bundle::Bundle`].
         pub bundle: Bytes,
+        /// For the first device's vault.
+        pub vault: Option<VaultAsk>,
     }
 
     /// The account is active and this device is logged in.
@@ -137,6 +139,28 @@ json! {
         pub code: String,
         /// Proof of being a device of the account; gives a budget of its own that strangers can't use up.
         pub device: Option<DeviceProof>,
+        /// For the device's vault.
+        pub vault: Option<VaultAsk>,
+    }
+
+    /// Asks for the oblivious function of RFC 9497 (VOPRF, ristretto255-SHA512) under the account's key.
+    pub struct VaultAsk {
+        /// A blinded element, 32 bytes.
+        pub blinded: Bytes,
+        /// From an earlier [`VaultAnswer`]: stands for the proof that a locked device can't make.
+        pub knock: Option<SecretText>,
+    }
+
+    /// Given to devices of the account only, and only with a correct code.
+    pub struct VaultAnswer {
+        /// The evaluated element.
+        pub evaluated: Bytes,
+        /// That it was evaluated under `public_key`.
+        pub proof: Bytes,
+        /// The account's key, the same each time.
+        pub public_key: Bytes,
+        /// For the next time; opaque.
+        pub knock: SecretText,
     }
 
     /// "I am this device, now, at this relay": Ed25519 over [`DeviceProof::signed_bytes`].
@@ -162,6 +186,8 @@ json! {
         pub account: AccountId,
         /// Whether a known device signed the log-in.
         pub known_device: bool,
+        /// To [`VaultAsk`]; none for a device that nobody knows.
+        pub vault: Option<VaultAnswer>,
     }
 
     /// `GET /v1/sessions`: all sessions of the account.

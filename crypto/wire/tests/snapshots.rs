@@ -167,6 +167,7 @@ fn http_json() {
             time: 5,
             signature: http::Bytes(vec![2; 64]),
         }),
+        vault: Some(http::VaultAsk { blinded: http::Bytes(vec![4; 32]), knock: Some(http::SecretText("k".into())) }),
     };
     let info = http::RelayInfo {
         relay: RelayId([3; 32]),
@@ -198,6 +199,12 @@ fn secrets_do_not_print() {
         expires_at: 1,
         account: AccountId([0; 32]),
         known_device: true,
+        vault: Some(http::VaultAnswer {
+            evaluated: http::Bytes(vec![1; 32]),
+            proof: http::Bytes(vec![2; 64]),
+            public_key: http::Bytes(vec![3; 32]),
+            knock: http::SecretText("hunter2".into()),
+        }),
     };
     let hello = Hello { secret: [7; 32], fragments: 1, digest: [8; 32] };
     insta::assert_snapshot!(format!("{session:?}\n{hello:?}"));

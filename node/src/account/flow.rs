@@ -16,6 +16,7 @@ use crate::api::{Error, ErrorCode, Response, SignedUp};
 use crate::brain::{Activation, Brain};
 use crate::env;
 use crate::relay::{AskError, RelayClient};
+use crate::vault::ways::Asking;
 
 /// What a flow works with.
 #[derive(Clone)]
@@ -37,7 +38,7 @@ impl Flow {
                 let hint = "Enter the code, or cancel that sign-up to begin with another name.";
                 return (phase, Err(Error::new(ErrorCode::WrongState, message, hint)));
             }
-            Phase::LoggedOut | Phase::Active(_) => return (phase, Err(already_signed_up())),
+            Phase::LoggedOut | Phase::Active(_) | Phase::Locked => return (phase, Err(already_signed_up())),
             Phase::None => {}
         }
         match self.begin(&username).await {
@@ -111,18 +112,22 @@ impl Flow {
             return Err(stay(Error::new(ErrorCode::InvalidCredentials, "A code has six digits.", hint)));
         }
         let (pending, sent) = self.prepare(pending.clone()).await.map_err(stay)?;
+        let account = Identity::decode(&pending.identity.0).map_err(|_| stay(damaged()))?.account();
+        let (asking, asked) = Asking::new(account).map_err(stay)?;
         let confirm = http::ConfirmSignUp {
             pending: pending.ticket.clone(),
             code: digits.clone(),
             log: sent.log.clone(),
             bundle: sent.bundle.clone(),
+            vault: Some(asked),
         };
         // From here on the phase carries what was sent, also when this fails.
         let stay = |e: Error| (Some(Phase::Pending(Box::new(pending.clone()))), e);
         match self.relay.confirm_sign_up(&confirm).await {
             Ok(done) => {
-                let session = SavedSession { token: done.session.token, expires_at: done.session.expires_at };
+                let session = SavedSession { token: Some(done.session.token), expires_at: done.session.expires_at };
                 self.activate(&pending, &sent, Some(session.clone())).await.map_err(stay)?;
+                self.guard(asking, done.session.vault).await;
                 let recovery_codes = done.recovery_codes.into_iter().map(|c| c.0).collect();
                 let answer = SignedUp { username: pending.username.clone(), recovery_codes };
                 Ok((Phase::Active(session), Response::SignedUp(answer)))
@@ -216,7 +221,7 @@ impl Flow {
     /// Begins or renews the session of this device.
     pub(crate) async fn log_in(self, phase: Phase, username: String, code: String) -> Ended {
         let refused = match &phase {
-            Phase::LoggedOut | Phase::Active(_) => None,
+            Phase::LoggedOut | Phase::Active(_) | Phase::Locked => None,
             Phase::Pending(p) => {
                 let message = format!("The sign-up as {} isn't finished.", p.username);
                 Some(Error::new(ErrorCode::WrongState, message, "Enter its first code, or cancel it."))
@@ -242,21 +247,22 @@ impl Flow {
     async fn begin_session(&self, username: &str, code: String) -> Result<SavedSession, Error> {
         let account = self.brain.account().await?;
         let device = self.brain.prove(env::now_s()).await?;
-        let log_in = http::LogIn { username: username.to_owned(), code, device: Some(device) };
+        let (asking, asked) = Asking::new(account.account)?;
+        let log_in = http::LogIn { username: username.to_owned(), code, device: Some(device), vault: Some(asked) };
         let session = self.relay.log_in(&log_in).await?;
         if session.account != account.account {
-            self.revoke(vec![session.token]).await;
+            self.revoke(vec![session.token.clone()]).await;
             let message = format!("The relay keeps another account under the name {username}.");
             let hint = "Check the relay's address; if it is right, ask its operator what happened to the account.";
             return Err(Error::new(ErrorCode::RelayFailed, message, hint));
         }
         if !session.known_device {
-            self.revoke(vec![session.token]).await;
+            self.revoke(vec![session.token.clone()]).await;
             let message = "The code was right, but the relay didn't accept this device's signature.";
             let hint = "Set this device's clock right and log in with the next code; if the clock is right, this device was removed from the account.";
             return Err(Error::new(ErrorCode::NotThisDevice, message, hint));
         }
-        let saved = SavedSession { token: session.token, expires_at: session.expires_at };
+        let saved = SavedSession { token: Some(session.token), expires_at: session.expires_at };
         let keep = saved.clone();
         self.brain
             .write(move |kv| {
@@ -265,14 +271,31 @@ impl Flow {
                 keep.save(kv)
             })
             .await?;
+        self.guard(asking, session.vault).await;
         Ok(saved)
     }
 
-    /// Locks this node at once; the relay learns of it now or when it is back.
+    /// Wraps the database's key anew. Where that fails the session stands all the same: the key's file and the vault of
+    /// before are as they were, and the next log-in tries again.
+    async fn guard(&self, asking: Asking, answer: Option<http::VaultAnswer>) {
+        let Some(answer) = answer else {
+            return tracing::warn!("the relay keeps no vaults: the key stays in its file");
+        };
+        match asking.finish(&answer) {
+            Ok((draft, answer)) => {
+                if let Err(e) = self.brain.guard(draft, answer).await {
+                    tracing::warn!("the vault couldn't be made: {e}");
+                }
+            }
+            Err(e) => tracing::warn!("the relay's answer for the vault is no good: {e}"),
+        }
+    }
+
+    /// Ends the session, here at once, at the relay now or when it is back; then locks what a vault guards.
     pub(crate) async fn log_out(self, phase: Phase) -> Ended {
         match phase {
             Phase::Active(_) => {}
-            Phase::LoggedOut => return (phase, Ok(Response::Done)),
+            Phase::LoggedOut | Phase::Locked => return (phase, Ok(Response::Done)),
             Phase::None | Phase::Pending(_) => {
                 return (phase, Err(Error::new(ErrorCode::WrongState, "Nobody is logged in.", "")));
             }
@@ -280,8 +303,41 @@ impl Flow {
         match self.brain.write(|kv| saved::end_session(kv)).await {
             Ok(()) => {
                 self.revoke_saved().await;
-                (Phase::LoggedOut, Ok(Response::Done))
+                (self.shut().await, Ok(Response::Done))
             }
+            Err(e) => (phase, Err(e)),
+        }
+    }
+
+    /// What is left to do once a session is over.
+    pub(crate) async fn over(self, phase: Phase) -> Ended {
+        if !matches!(phase, Phase::LoggedOut) {
+            return (phase, Ok(Response::Done));
+        }
+        if let Err(e) = self.brain.write(|kv| saved::end_session(kv)).await {
+            tracing::debug!("the ended session couldn't be removed yet: {e}");
+        }
+        (self.shut().await, Ok(Response::Done))
+    }
+
+    /// Without a session: locked, if a vault gives the key back.
+    async fn shut(&self) -> Phase {
+        match self.brain.release().await {
+            Ok(()) => Phase::Locked,
+            Err(e) => {
+                tracing::debug!("logged out, and not locked: {e}");
+                Phase::LoggedOut
+            }
+        }
+    }
+
+    /// Closes the store now; the session goes on.
+    pub(crate) async fn lock(self, phase: Phase) -> Ended {
+        if matches!(phase, Phase::None | Phase::Pending(_)) {
+            return (phase, Err(Error::new(ErrorCode::WrongState, "There is nothing to lock yet.", "Sign up first.")));
+        }
+        match self.brain.release().await {
+            Ok(()) => (Phase::Locked, Ok(Response::Done)),
             Err(e) => (phase, Err(e)),
         }
     }
@@ -316,7 +372,7 @@ impl Flow {
 
 /// Whether two spellings are meant for the same name here; the relay's normalisation rules are stricter, and its answer
 /// carries the stored form.
-fn same_name(stored: &str, typed: &str) -> bool {
+pub(crate) fn same_name(stored: &str, typed: &str) -> bool {
     let typed = typed.trim();
     typed.strip_prefix('@').unwrap_or(typed).to_lowercase() == stored.to_lowercase()
 }
@@ -330,12 +386,12 @@ pub(super) fn too_long() -> Error {
     Error::new(ErrorCode::RelayFailed, message, "Tell the relay's operator.")
 }
 
-fn already_signed_up() -> Error {
+pub(crate) fn already_signed_up() -> Error {
     let hint = "Log in; for another account, start a node with another data directory.";
     Error::new(ErrorCode::WrongState, "This node has an account already.", hint)
 }
 
-fn elsewhere(message: &str) -> Error {
+pub(crate) fn elsewhere(message: &str) -> Error {
     let hint = "An account's keys stay on the device that signed up, and linking devices isn't possible yet: log in there, or sign up here under a new name.";
     Error::new(ErrorCode::NotThisDevice, message, hint)
 }

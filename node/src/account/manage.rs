@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Phase;
 use super::flow::{Ended, Flow, too_long};
-use super::saved::{Saved, SavedSession};
+use super::saved::Saved;
 use super::ticket;
 use crate::api::{Error, ErrorCode, RecoveryCodes, Response};
 use crate::env;
@@ -36,19 +36,19 @@ impl Saved for NewAuthenticator {
 impl Flow {
     /// Carries out a change. Only the account's end moves the phase.
     pub(crate) async fn change(self, phase: Phase, change: Change) -> Ended {
-        let Some(session) = phase.session().cloned() else {
+        let Some(token) = phase.token().cloned() else {
             let error = Error::new(ErrorCode::WrongState, "Nobody is logged in.", "Log in with a code first.");
             return (phase, Err(error));
         };
         let done = match change {
-            Change::RecoveryCodes { code } => self.recovery_codes(&session, code).await,
-            Change::AddAuthenticator { code } => self.add_authenticator(&session, code).await,
-            Change::ConfirmAuthenticator { code } => self.confirm_authenticator(&session, code).await,
+            Change::RecoveryCodes { code } => self.recovery_codes(&token, code).await,
+            Change::AddAuthenticator { code } => self.add_authenticator(&token, code).await,
+            Change::ConfirmAuthenticator { code } => self.confirm_authenticator(&token, code).await,
             Change::RemoveAuthenticator { code } => {
-                self.relay.remove_authenticator(&session.token, code).await.map(|()| Response::Done).map_err(refused)
+                self.relay.remove_authenticator(&token, code).await.map(|()| Response::Done).map_err(refused)
             }
             Change::Delete { code } => {
-                return match self.delete(&session, code).await {
+                return match self.delete(&token, code).await {
                     Ok(()) => (Phase::None, Ok(Response::Done)),
                     Err(e) => (phase, Err(e)),
                 };
@@ -57,27 +57,27 @@ impl Flow {
         (phase, done)
     }
 
-    async fn recovery_codes(&self, session: &SavedSession, code: String) -> Result<Response, Error> {
-        let fresh = self.relay.recovery_codes(&session.token, code).await?;
+    async fn recovery_codes(&self, token: &SecretText, code: String) -> Result<Response, Error> {
+        let fresh = self.relay.recovery_codes(token, code).await?;
         let recovery_codes = fresh.recovery_codes.into_iter().map(|c| c.0).collect();
         Ok(Response::RecoveryCodes(RecoveryCodes { recovery_codes }))
     }
 
-    async fn add_authenticator(&self, session: &SavedSession, code: String) -> Result<Response, Error> {
-        let begun = self.relay.begin_authenticator(&session.token, code).await.map_err(refused)?;
+    async fn add_authenticator(&self, token: &SecretText, code: String) -> Result<Response, Error> {
+        let begun = self.relay.begin_authenticator(token, code).await.map_err(refused)?;
         let ticket = ticket::of_authenticator(&begun).ok_or_else(too_long)?;
         self.brain.save(NewAuthenticator { ticket: begun.pending, expires_at: begun.expires_at }).await?;
         Ok(Response::Authenticator(ticket))
     }
 
-    async fn confirm_authenticator(&self, session: &SavedSession, code: String) -> Result<Response, Error> {
+    async fn confirm_authenticator(&self, token: &SecretText, code: String) -> Result<Response, Error> {
         let over = || {
             let hint = "Begin adding the authenticator again.";
             Error::new(ErrorCode::PendingExpired, "No new authenticator waits for a code.", hint)
         };
         let kept = self.brain.load::<NewAuthenticator>().await?.filter(|k| k.expires_at > env::now_s());
         let kept = kept.ok_or_else(over)?;
-        match self.relay.confirm_authenticator(&session.token, kept.ticket, code).await {
+        match self.relay.confirm_authenticator(token, kept.ticket, code).await {
             Ok(()) => {}
             Err(e) if e.problem() == Some(ProblemCode::PendingExpired) => {
                 self.brain.clear::<NewAuthenticator>().await?;
@@ -90,8 +90,8 @@ impl Flow {
     }
 
     /// Ends the account at the relay, then everything of it here.
-    async fn delete(&self, session: &SavedSession, code: String) -> Result<(), Error> {
-        self.relay.delete_account(&session.token, code).await?;
+    async fn delete(&self, token: &SecretText, code: String) -> Result<(), Error> {
+        self.relay.delete_account(token, code).await?;
         self.brain.wipe().await.map_err(|mut e| {
             e.message = format!("The account is deleted at the relay, but not on this device: {}", e.message);
             e.hint = "Stop the node and delete its data directory.".into();

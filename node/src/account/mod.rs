@@ -8,6 +8,7 @@ pub(crate) mod ticket;
 
 use livechat_crypto::kv::Kv;
 
+use livechat_wire::http::SecretText;
 use saved::{Pending, Saved, SavedError, SavedSession};
 
 /// Where in its life the account is. Who it is, once there is one, is the engine's to say.
@@ -21,6 +22,8 @@ pub(crate) enum Phase {
     LoggedOut,
     /// In.
     Active(SavedSession),
+    /// In no longer, nor anything else: the key is gone, the store about to close.
+    Locked,
 }
 
 impl Phase {
@@ -36,6 +39,11 @@ impl Phase {
             Some(p) if !p.dropped && p.is_live(now_s) => Self::Pending(Box::new(p)),
             _ => Self::None,
         })
+    }
+
+    /// The relay's token, when it has a session of this device.
+    pub(crate) fn token(&self) -> Option<&SecretText> {
+        self.session()?.token.as_ref()
     }
 
     /// The session, when there is one.

@@ -107,7 +107,8 @@ pub(crate) struct UncheckedPhrase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SavedSession {
-    pub(crate) token: SecretText,
+    /// None: opened here without the relay, which knows of no session.
+    pub(crate) token: Option<SecretText>,
     /// Unix seconds.
     pub(crate) expires_at: u64,
 }
@@ -146,7 +147,7 @@ impl Saved for RelayCard {
 pub(crate) fn end_session(kv: &mut dyn Kv) -> Result<(), SavedError> {
     if let Some(session) = SavedSession::load(kv)? {
         let mut revocations = Revocations::load(kv)?.unwrap_or_default();
-        revocations.0.push(session.token);
+        revocations.0.extend(session.token);
         let over = revocations.0.len().saturating_sub(limits::REVOCATIONS);
         revocations.0.drain(..over);
         revocations.save(kv)?;
@@ -215,7 +216,7 @@ mod tests {
         let mut kv = MemoryKv::default();
         let token = |n: usize| SecretText(format!("token {n}"));
         for n in 0..limits::REVOCATIONS + 3 {
-            SavedSession { token: token(n), expires_at: 1 }.save(&mut kv).unwrap();
+            SavedSession { token: Some(token(n)), expires_at: 1 }.save(&mut kv).unwrap();
             end_session(&mut kv).unwrap();
         }
         assert_eq!(SavedSession::load(&kv).unwrap(), None);
@@ -229,7 +230,7 @@ mod tests {
     fn secrets_do_not_print() {
         let printed = format!("{:?}", pending());
         assert!(!printed.contains("ABCD") && !printed.contains("otpauth://") && !printed.contains("\"ticket\""));
-        let session = SavedSession { token: SecretText("hunter2".into()), expires_at: 1 };
+        let session = SavedSession { token: Some(SecretText("hunter2".into())), expires_at: 1 };
         assert!(!format!("{session:?}").contains("hunter2"));
     }
 }

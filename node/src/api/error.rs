@@ -12,7 +12,11 @@ impl Error {
     }
 
     pub(crate) fn stopped() -> Self {
-        Self::new(ErrorCode::Internal, "The node has stopped.", "Start it again.")
+        Self::new(
+            ErrorCode::Internal,
+            "The node stopped or was locked before it could answer.",
+            "Look how it stands, and ask again.",
+        )
     }
 }
 

@@ -24,7 +24,7 @@ pub use request::Request;
 pub use response::Response;
 pub use types::{
     AccountSession, AccountState, Error, ErrorCode, RecoveryCodes, RecoveryPhrase, RelayState, SignUpTicket, SignedUp,
-    Status, UsernameCheck,
+    Status, UsernameCheck, VaultInfo,
 };
 
 pub use livechat_engine::view::{

@@ -14,6 +14,16 @@ impl fmt::Debug for Request {
             Self::CancelSignUp => f.write_str("CancelSignUp"),
             Self::LogIn { username, .. } => f.debug_struct("LogIn").field("username", username).finish_non_exhaustive(),
             Self::LogOut => f.write_str("LogOut"),
+            Self::Lock => f.write_str("Lock"),
+            Self::UnlockByPhrase { .. } => f.debug_struct("UnlockByPhrase").finish_non_exhaustive(),
+            Self::UnlockByPassphrase { .. } => f.debug_struct("UnlockByPassphrase").finish_non_exhaustive(),
+            Self::Vault => f.write_str("Vault"),
+            Self::SetVault { stay_unlocked, lock_after } => f
+                .debug_struct("SetVault")
+                .field("stay_unlocked", stay_unlocked)
+                .field("lock_after", lock_after)
+                .finish(),
+            Self::SetPassphrase { .. } => f.debug_struct("SetPassphrase").finish_non_exhaustive(),
             Self::NewRecoveryCodes { .. } => f.debug_struct("NewRecoveryCodes").finish_non_exhaustive(),
             Self::AddAuthenticator { .. } => f.debug_struct("AddAuthenticator").finish_non_exhaustive(),
             Self::ConfirmAuthenticator { .. } => f.debug_struct("ConfirmAuthenticator").finish_non_exhaustive(),

@@ -39,6 +39,32 @@ pub enum Request {
     },
     /// Ends the session here and at the relay. Answered by [`Response::Done`].
     LogOut,
+    /// Closes this device's store; the session goes on. Answered by [`Response::Done`] once nothing is left in memory.
+    Lock,
+    /// Opens a locked device without the relay. Answered by [`Response::Done`].
+    UnlockByPhrase {
+        /// 24 words.
+        phrase: String,
+    },
+    /// The same with the passphrase, if there is one. Answered by [`Response::Done`].
+    UnlockByPassphrase {
+        /// As typed.
+        passphrase: String,
+    },
+    /// How this device's vault is kept. Answered by [`Response::Vault`].
+    Vault,
+    /// Changes that. Answered by [`Response::Done`].
+    SetVault {
+        /// Whether a log-in keeps the device open until the session ends, restarts included.
+        stay_unlocked: bool,
+        /// Seconds without a request after which it locks; zero for never.
+        lock_after: u32,
+    },
+    /// Puts a passphrase into force as a further way in; none removes it. Answered by [`Response::Done`].
+    SetPassphrase {
+        /// At least eight characters.
+        passphrase: Option<String>,
+    },
     /// Replaces the recovery codes. Answered by [`Response::RecoveryCodes`].
     NewRecoveryCodes {
         /// Six digits, or one of the old recovery codes.

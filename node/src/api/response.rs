@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Request;
 use super::{
     AccountSession, Contact, Conversation, ConversationId, Group, HistoryPage, Message, RecoveryCodes, RecoveryPhrase,
-    Revision, SignUpTicket, SignedUp, Status, UsernameCheck,
+    Revision, SignUpTicket, SignedUp, Status, UsernameCheck, VaultInfo,
 };
 
 /// Answers.
@@ -28,6 +28,8 @@ pub enum Response {
     Authenticator(SignUpTicket),
     /// To [`Request::Phrase`].
     Phrase(RecoveryPhrase),
+    /// To [`Request::Vault`].
+    Vault(VaultInfo),
     /// To [`Request::Sessions`].
     Sessions {
         /// Newest first.

@@ -72,6 +72,12 @@ fn requests() -> Vec<Request> {
         Request::ConfirmSignUp { code: "canary".into() },
         Request::CancelSignUp,
         Request::LogIn { username: name(), code: "canary".into() },
+        Request::Lock,
+        Request::UnlockByPhrase { phrase: "canary".into() },
+        Request::UnlockByPassphrase { passphrase: "canary".into() },
+        Request::Vault,
+        Request::SetVault { stay_unlocked: true, lock_after: 60 },
+        Request::SetPassphrase { passphrase: Some("canary".into()) },
         Request::Phrase,
         Request::ConfirmPhrase { words: vec!["canary".into()] },
         Request::CheckPhrase { phrase: "canary".into() },
@@ -119,8 +125,10 @@ fn server_frames() -> Vec<ServerFrame> {
         account: AccountId([3; 32]),
         device: DeviceId([5; 32]),
         session_expires_at: 6,
+        logged_in: true,
         phrase_waits: false,
     };
+    let locked = AccountState::Locked { username: "alice".into(), passphrase: true };
     let contact = Contact {
         account: AccountId([3; 32]),
         username: "b".into(),
@@ -162,6 +170,8 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::SignUp(ticket()),
         Response::SignedUp(SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] }),
         Response::Phrase(phrase()),
+        Response::Vault(VaultInfo { guarded: true, passphrase: false, stay_unlocked: true, lock_after: 0 }),
+        Response::Status(status(locked, RelayState::Connecting)),
         Response::Contact(contact.clone()),
         Response::Contacts { contacts: vec![contact] },
         Response::Conversations { conversations: vec![conversation.clone()] },

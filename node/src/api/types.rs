@@ -85,6 +85,19 @@ api! {
         pub ask: Vec<u8>,
     }
 
+    /// How this device's vault is kept.
+    #[derive(Debug)]
+    pub struct VaultInfo {
+        /// Whether there is one: without, the key lies beside the store, and the next log-in changes that.
+        pub guarded: bool,
+        /// Whether a passphrase opens it, too.
+        pub passphrase: bool,
+        /// Whether a log-in keeps it open until the session ends, restarts included.
+        pub stay_unlocked: bool,
+        /// Seconds without a request after which it locks; zero for never.
+        pub lock_after: u32,
+    }
+
     /// A log-in of this account that is in force.
     #[derive(Debug)]
     pub struct AccountSession {
@@ -134,6 +147,13 @@ pub enum AccountState {
         /// Whose node this is.
         username: String,
     },
+    /// The store is closed: a code, the recovery phrase or the passphrase opens it.
+    Locked {
+        /// Whose node this is.
+        username: String,
+        /// Whether there is a passphrase.
+        passphrase: bool,
+    },
     /// In.
     Active {
         /// Name.
@@ -147,6 +167,8 @@ pub enum AccountState {
         /// Unix seconds: when the code is asked again.
         #[cfg_attr(test, ts(type = "number"))]
         session_expires_at: u64,
+        /// Whether the relay has a session of this device; opened by phrase or passphrase it may have none.
+        logged_in: bool,
         /// Whether the recovery phrase waits to be written down and checked.
         phrase_waits: bool,
     },
@@ -211,6 +233,12 @@ pub enum ErrorCode {
     Blocked,
     /// What was typed isn't the recovery phrase, or not this account's.
     WrongPhrase,
+    /// The node is locked.
+    Locked,
+    /// What was typed isn't the passphrase.
+    WrongPassphrase,
+    /// The vault's file can't be opened by what ought to open it.
+    VaultDamaged,
     /// Our fault.
     Internal,
 }

@@ -4,9 +4,10 @@
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use livechat_crypto::kv::{Kv, KvError};
+use livechat_crypto::vault::Vault;
 use livechat_engine::{Effects, Engine, HandleError, Input, Now, StoreError, ViewError};
 
 use super::feed::{Activation, Feed};
@@ -14,7 +15,8 @@ use super::{BrainError, Outcome, Snapshot};
 use crate::account::saved::{Pending, Saved, SavedError};
 use crate::api::{Error, ErrorCode};
 use crate::env;
-use crate::store::{Store, TransactError};
+use crate::store::{Key, Store, TransactError};
+use crate::vault::files;
 
 /// Why a transaction didn't happen.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +97,9 @@ fn chain(e: &dyn std::error::Error) -> String {
 /// Store and engine. After a failure the engine is gone until the next use opens it anew.
 pub(super) struct Inside {
     dir: PathBuf,
+    /// The one in force; a file of it is there or not.
+    pub(super) key: Key,
+    pub(super) vault: Option<Vault>,
     store: Option<Store>,
     engine: Option<Engine>,
     generation: u64,
@@ -103,13 +108,27 @@ pub(super) struct Inside {
 }
 
 impl Inside {
-    pub(super) fn open(dir: PathBuf) -> Result<Self, BrainError> {
-        let store = Store::open(&dir)?;
+    pub(super) fn open(dir: PathBuf, key: Key) -> Result<Self, BrainError> {
+        let store = Store::open(&dir, &key)?;
         let engine = Engine::open(&store.read())?;
-        let mut inside =
-            Self { dir, store: Some(store), engine: Some(engine), generation: 1, snapshot: Snapshot::default() };
+        let (store, engine) = (Some(store), Some(engine));
+        let mut inside = Self { dir, key, vault: None, store, engine, generation: 1, snapshot: Snapshot::default() };
+        inside.take_vault();
         inside.refresh();
         Ok(inside)
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) fn engine(&self) -> Option<&Engine> {
+        self.engine.as_ref()
+    }
+
+    /// Store and engine, opened anew where the last failure closed them.
+    pub(super) fn open_again(&mut self) -> Result<(), Failure> {
+        self.whole().map(drop)
     }
 
     /// Reads before anything runs.
@@ -132,7 +151,8 @@ impl Inside {
         self.engine = None;
     }
 
-    fn refresh(&mut self) {
+    pub(super) fn refresh(&mut self) {
+        let guard = self.guard_now();
         if let Some(engine) = &self.engine {
             let account = engine.account();
             self.snapshot = Snapshot {
@@ -141,6 +161,7 @@ impl Inside {
                 account,
                 queued: engine.queued(),
                 wake_at: engine.wake_at(),
+                guard,
                 generation: self.generation,
             };
         }
@@ -152,7 +173,7 @@ impl Inside {
             self.engine = None;
             // Closed before it is opened: the lock is exclusive.
             self.store = None;
-            self.store = Some(Store::open(&self.dir).map_err(|e| Failure::Store(e.to_string()))?);
+            self.store = Some(Store::open(&self.dir, &self.key).map_err(|e| Failure::Store(e.to_string()))?);
         }
         let Some(store) = self.store.as_mut() else { return Err(Failure::Store("it is closed".into())) };
         let engine = match &mut self.engine {
@@ -288,9 +309,12 @@ impl Inside {
     }
 
     pub(super) fn wipe(&mut self) -> Result<Outcome, Failure> {
+        self.unguard()?;
         let (_, store) = self.whole()?;
         store.wipe().map_err(|e| Failure::Store(e.to_string()))?;
         self.engine = None;
+        self.vault = None;
+        files::erase(&self.dir.join(files::VAULT)).map_err(|e| Failure::Store(e.to_string()))?;
         self.whole()?;
         self.refresh();
         Ok(Outcome { reopened: true, snapshot: self.snapshot(), ..Outcome::default() })

@@ -5,6 +5,7 @@
 //! trace: the engine is opened anew from the store, and the inputs are tried again one by one.
 
 mod feed;
+mod guard;
 mod inside;
 mod thread;
 
@@ -22,8 +23,10 @@ use tokio::sync::{mpsc, oneshot};
 use crate::account::saved::{Saved, SavedError};
 use crate::api::{Error, ErrorCode};
 use crate::limits;
+use crate::store::Key;
 
 pub(crate) use feed::{Activation, Feed};
+pub(crate) use guard::{Guard, unguarded};
 pub(crate) use inside::Failure;
 use inside::Inside;
 use thread::Job;
@@ -59,6 +62,8 @@ pub(crate) struct Snapshot {
     pub(crate) cursor: Cursor,
     pub(crate) queued: u32,
     pub(crate) wake_at: Option<u64>,
+    /// The vault that would give the key back; none before the first log-in that made one.
+    pub(crate) guard: Option<Guard>,
     /// How often the engine was opened; ids of look-ups are its own each time.
     pub(crate) generation: u64,
 }
@@ -98,9 +103,10 @@ pub(crate) struct Started<T> {
 }
 
 impl Brain {
-    /// Opens store and engine in `dir`, which the caller has locked, and reads `first`.
+    /// Opens store and engine in `dir`, which the caller has locked, with their key, and reads `first`.
     pub(crate) async fn start<T: Send + 'static>(
         dir: PathBuf,
+        key: Key,
         first: impl FnOnce(&Engine, &dyn Kv) -> Result<T, SavedError> + Send + 'static,
     ) -> Result<Started<T>, BrainError> {
         let (jobs, inbox) = jobs::channel();
@@ -111,7 +117,7 @@ impl Brain {
             .stack_size(limits::BRAIN_STACK)
             .spawn(move || {
                 let open = || -> Result<_, BrainError> {
-                    let inside = Inside::open(dir)?;
+                    let inside = Inside::open(dir, key)?;
                     let first = inside.look(first)?;
                     Ok((inside, first))
                 };

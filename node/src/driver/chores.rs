@@ -7,10 +7,10 @@ use tokio::time::Instant;
 use super::Driver;
 use super::commands::Answer;
 use super::heard::Fetch;
-use super::requests::respond;
+use super::requests::{FlowRequest, respond};
 use crate::account::Phase;
 use crate::account::flow::{Ended, Flow};
-use crate::account::saved::{self, RelayCard};
+use crate::account::saved::RelayCard;
 use crate::api::{Error, Response};
 use crate::brain::Feed;
 use crate::relay::AskError;
@@ -36,7 +36,12 @@ impl Driver {
                 self.flow_running = false;
                 self.parts.phrase_waits |= matches!(result, Ok(Response::SignedUp(_)));
                 self.on_phase(phase);
-                if matches!(result, Ok(Response::SignedUp(_))) && self.parts.phase.session().is_some() {
+                if self.parts.phase == Phase::Locked {
+                    // Told when everything is closed.
+                    self.locking = Some(Some(answer));
+                    return;
+                }
+                if matches!(result, Ok(Response::SignedUp(_))) && self.parts.phase.token().is_some() {
                     // Told when others can add them, so that "my name is …" works at once.
                     self.newcomer = Some((answer, result, Instant::now() + limits::FIRST_KEYS));
                 } else {
@@ -80,6 +85,10 @@ impl Driver {
     pub(super) fn on_time(&mut self) {
         let now = Instant::now();
         self.check_session();
+        if self.idle_until().is_some_and(|at| at <= now) {
+            self.used_at = now;
+            self.flow(FlowRequest::Lock, tokio::sync::oneshot::channel().0);
+        }
         if self.wake.is_some_and(|at| at <= now) {
             self.wake = None;
             self.parts.brain.feed(Feed::Timer);
@@ -121,9 +130,8 @@ impl Driver {
     fn look(&mut self) {
         self.link.looking = true;
         let relay = self.parts.relay.clone();
-        match self.parts.phase.session() {
-            Some(session) if !self.link.card_wanted => {
-                let token = session.token.clone();
+        match self.parts.phase.token().cloned() {
+            Some(token) if !self.link.card_wanted => {
                 self.tasks.spawn(async move {
                     let answer = relay.live(&token).await;
                     Done::Live(token, answer)
@@ -157,7 +165,7 @@ impl Driver {
             self.link.card_wanted = true;
         } else {
             self.link.http.works(Some(limits::HTTP_POLL));
-            if self.parts.phase.session().is_some() {
+            if self.parts.phase.token().is_some() {
                 // The live count is wanted soon, not a poll later.
                 self.link.http.hurry();
             }
@@ -193,7 +201,7 @@ impl Driver {
                     // Asked for while this was under way.
                     self.link.http.hurry();
                 }
-                self.live_users = self.parts.phase.session().map(|_| live.users);
+                self.live_users = self.parts.phase.token().map(|_| live.users);
             }
             Err(e) if e.problem() == Some(ProblemCode::Unauthenticated) => {
                 self.link.http.works(Some(limits::HTTP_POLL));
@@ -210,7 +218,7 @@ impl Driver {
     /// The relay ended this session: it was revoked elsewhere, or the relay forgot it.
     fn check_refusal(&mut self, token: &SecretText, e: &AskError) {
         let refused = e.problem() == Some(ProblemCode::Unauthenticated);
-        if refused && self.parts.phase.session().is_some_and(|s| s.token == *token) {
+        if refused && self.parts.phase.token() == Some(token) {
             self.lock();
         }
     }
@@ -222,13 +230,14 @@ impl Driver {
             return;
         }
         self.on_phase(Phase::LoggedOut);
-        let brain = self.parts.brain.clone();
-        self.tasks.spawn(async move {
-            if let Err(e) = brain.write(|kv| saved::end_session(kv)).await {
-                tracing::debug!("the ended session couldn't be removed yet: {e}");
-            }
-            Done::Nothing
-        });
+        // Nobody waits for it.
+        self.flow(FlowRequest::Over, tokio::sync::oneshot::channel().0);
+    }
+
+    /// When the node is to lock itself, unless somebody asks for something before.
+    pub(super) fn idle_until(&self) -> Option<Instant> {
+        let after = self.parts.snapshot.guard.map(|g| g.habits.lock_after).filter(|s| *s > 0)?;
+        Some(self.used_at + std::time::Duration::from_secs(after.into())).filter(|_| !self.flow_running)
     }
 
     /// There is an account where there was none.
@@ -284,8 +293,8 @@ impl Driver {
 
     fn look_at_stock(&mut self) {
         self.stock_at = None;
-        let Some(session) = self.parts.phase.session() else { return };
-        let (relay, token) = (self.parts.relay.clone(), session.token.clone());
+        let Some(token) = self.parts.phase.token().cloned() else { return };
+        let relay = self.parts.relay.clone();
         self.tasks.spawn(async move {
             let answer = relay.stock(&token).await;
             Done::Stock(token, answer)

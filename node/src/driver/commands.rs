@@ -9,7 +9,7 @@ use super::refusals;
 use crate::api::{Error, Response};
 use crate::limits;
 
-pub(super) type Answer = oneshot::Sender<Result<Response, Error>>;
+pub(crate) type Answer = oneshot::Sender<Result<Response, Error>>;
 
 #[derive(Default)]
 pub(super) struct Commands {

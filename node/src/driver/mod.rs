@@ -13,7 +13,6 @@ mod refusals;
 mod requests;
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::thread::JoinHandle;
 
 use libp2p::Multiaddr;
@@ -32,9 +31,11 @@ use crate::swarm::{Heard, Network};
 use crate::{env, limits};
 
 use chores::Done;
-use commands::{Answer, Commands};
+pub(crate) use commands::Answer;
+use commands::Commands;
 use heard::Fetch;
 use link::Link;
+pub(crate) use requests::respond;
 
 /// Everything a driver is made of.
 pub(crate) struct Parts {
@@ -51,11 +52,15 @@ pub(crate) struct Parts {
     pub(crate) phrase_waits: bool,
     /// The relay's card as last seen.
     pub(crate) card: Option<RelayInfo>,
-    pub(crate) asked: mpsc::Receiver<Ask>,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) thread: JoinHandle<()>,
-    /// Held until everything is closed.
-    pub(crate) lock: File,
+}
+
+/// Why a driver ended.
+pub(crate) enum Ended {
+    Stopped,
+    /// The key's file is gone, and so is everything that was here; who asked for it is to be told.
+    Locked(Option<Answer>),
 }
 
 pub(crate) struct Driver {
@@ -78,6 +83,10 @@ pub(crate) struct Driver {
     stock_at: Option<Instant>,
     /// A sign-up that is done but for being reachable, and until when that is waited for.
     newcomer: Option<(Answer, Result<Response, Error>, Instant)>,
+    /// Set when the key is gone: the loop ends, and who asked for that is told afterwards.
+    locking: Option<Option<Answer>>,
+    /// When somebody last asked for something.
+    used_at: Instant,
 }
 
 impl Driver {
@@ -108,15 +117,28 @@ impl Driver {
             tend_at: now,
             stock_at: None,
             newcomer: None,
+            locking: None,
+            used_at: now,
             parts,
         };
         driver.status = driver.current_status();
         driver
     }
 
-    pub(crate) async fn run(mut self, stopping: CancellationToken) {
+    /// Runs until the node stops or is locked. `greeting` is told once everything stands.
+    pub(crate) async fn run(
+        mut self,
+        asked: &mut mpsc::Receiver<Ask>,
+        greeting: Option<Answer>,
+        stopping: &CancellationToken,
+    ) -> Ended {
         self.begin();
-        loop {
+        if let Some(greeting) = greeting {
+            // Faces have shown a locked node until now.
+            self.tell(Event::Status(self.status.clone()));
+            respond(greeting, Ok(Response::Done));
+        }
+        while self.locking.is_none() {
             let wake = self.next_wake();
             tokio::select! {
                 () = stopping.cancelled() => break,
@@ -136,12 +158,14 @@ impl Driver {
                         self.next_flow();
                     }
                 },
-                Some(ask) = self.parts.asked.recv() => self.on_ask(ask),
+                Some(ask) = asked.recv() => self.on_ask(ask),
                 () = sleep_until(wake) => self.on_time(),
             }
             self.tell_status();
         }
+        let locking = self.locking.take();
         self.end().await;
+        locking.map_or(Ended::Stopped, Ended::Locked)
     }
 
     /// What was known before this start is used at once; the relay's present card comes later.
@@ -151,13 +175,13 @@ impl Driver {
         {
             self.join(card);
         }
-        if self.parts.phase.session().is_some() {
+        if self.parts.phase.token().is_some() {
             self.stock_at = Some(Instant::now());
         }
     }
 
     async fn end(self) {
-        let Parts { brain, outcomes, thread, lock, .. } = self.parts;
+        let Parts { brain, outcomes, thread, .. } = self.parts;
         drop(self.network);
         let mut tasks = self.tasks;
         tasks.shutdown().await;
@@ -167,7 +191,6 @@ impl Driver {
         if tokio::task::spawn_blocking(move || thread.join()).await.is_err() {
             tracing::warn!("the store's thread couldn't be waited for");
         }
-        drop(lock);
     }
 
     fn next_wake(&self) -> Instant {
@@ -181,6 +204,7 @@ impl Driver {
             self.link.peer.next,
             self.fetch.resumes_at(),
             self.parts.phase.session().map(|s| outcomes::instant(s.expires_at.saturating_mul(1_000))),
+            self.idle_until(),
         ];
         dues.into_iter().flatten().min().unwrap_or(now + limits::NAP).min(now + limits::NAP)
     }
@@ -211,6 +235,7 @@ impl Driver {
                 account: me.account,
                 device: me.device,
                 session_expires_at: session.expires_at,
+                logged_in: session.token.is_some(),
                 phrase_waits: self.parts.phrase_waits,
             },
             (_, Some(me)) => AccountState::LoggedOut { username: me.username.clone() },

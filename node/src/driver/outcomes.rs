@@ -114,11 +114,11 @@ impl Driver {
     }
 
     fn publish_keys(&mut self, keys: livechat_wire::http::PublishKeyPackages) {
-        let Some(session) = self.parts.phase.session() else {
+        let Some(token) = self.parts.phase.token().cloned() else {
             // The stock is looked at after the next log-in, and the engine makes new ones.
             return;
         };
-        let (relay, token) = (self.parts.relay.clone(), session.token.clone());
+        let relay = self.parts.relay.clone();
         self.tasks.spawn(async move {
             let answer = relay.publish_keys(&token, &keys).await;
             chores::Done::Stock(token, answer)

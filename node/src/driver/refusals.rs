@@ -111,9 +111,17 @@ pub(super) fn locked(phase: &Phase) -> Error {
     let (message, hint) = match phase {
         Phase::None => ("Nobody has signed up on this device.", "Sign up first."),
         Phase::Pending(_) => ("The sign-up isn't finished.", "Enter the authenticator's first code."),
-        Phase::LoggedOut | Phase::Active(_) => ("Nobody is logged in.", "Log in with a code of the authenticator."),
+        Phase::LoggedOut | Phase::Active(_) | Phase::Locked => {
+            ("Nobody is logged in.", "Log in with a code of the authenticator.")
+        }
     };
     Error::new(ErrorCode::WrongState, message, hint)
+}
+
+/// What needs the relay to know this device's session.
+pub(super) fn logged_out() -> Error {
+    let message = "The relay has no session of this device.";
+    Error::new(ErrorCode::WrongState, message, "Log in with a code of the authenticator.")
 }
 
 /// Too much at once.

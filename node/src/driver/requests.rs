@@ -1,8 +1,10 @@
 //! Requests: what is answered at once, what goes to the engine, what is a flow with the relay, and what needs a session.
 
+use livechat_crypto::vault::Habits;
 use livechat_engine::Command;
 use livechat_wire::DeviceId;
 use livechat_wire::http::{SecretText, SessionInfo};
+use zeroize::Zeroizing;
 
 use super::chores::Done;
 use super::commands::Answer;
@@ -11,25 +13,38 @@ use crate::account::Phase;
 use crate::account::flow::Flow;
 use crate::account::manage::Change;
 use crate::account::phrase;
-use crate::api::{AccountSession, Error, Request, Response};
-use crate::brain::Feed;
+use crate::api::{AccountSession, Error, ErrorCode, Request, Response, VaultInfo};
+use crate::brain::{Feed, unguarded};
 use crate::limits;
 use crate::node::Ask;
 use crate::relay::{AskError, RelayClient};
 
 /// What takes several steps between relay and store.
 pub(super) enum FlowRequest {
-    SignUp { username: String },
-    Confirm { code: String },
+    SignUp {
+        username: String,
+    },
+    Confirm {
+        code: String,
+    },
     Cancel,
-    LogIn { username: String, code: String },
+    LogIn {
+        username: String,
+        code: String,
+    },
     LogOut,
+    /// The session is over.
+    Over,
+    Lock,
     Change(Change),
 }
 
 impl Driver {
     pub(super) fn on_ask(&mut self, Ask { request, answer }: Ask) {
         self.check_session();
+        if !matches!(request, Request::Status) {
+            self.used_at = tokio::time::Instant::now();
+        }
         match request {
             Request::Status => {
                 self.stale = true;
@@ -42,6 +57,10 @@ impl Driver {
             Request::CancelSignUp => self.flow(FlowRequest::Cancel, answer),
             Request::LogIn { username, code } => self.flow(FlowRequest::LogIn { username, code }, answer),
             Request::LogOut => self.flow(FlowRequest::LogOut, answer),
+            Request::Lock => self.lock_now(answer),
+            Request::UnlockByPhrase { .. } | Request::UnlockByPassphrase { .. } => {
+                respond(answer, Err(Error::new(ErrorCode::WrongState, "This node isn't locked.", "Go on.")));
+            }
             other if self.parts.phase.session().is_none() => {
                 tracing::debug!("refused without a session: {}", name(&other));
                 respond(answer, Err(refusals::locked(&self.parts.phase)));
@@ -56,6 +75,17 @@ impl Driver {
             Request::CheckPhrase { phrase: typed } => {
                 self.ask_store(answer, async move |brain| phrase::check(brain, typed).await);
             }
+            Request::Vault => respond(answer, Ok(Response::Vault(self.vault()))),
+            Request::SetVault { lock_after, .. } if lock_after != 0 && !limits::LOCK_AFTER.contains(&lock_after) => {
+                let (least, most) = (limits::LOCK_AFTER.start(), limits::LOCK_AFTER.end());
+                respond(answer, Err(Error::bad_request(format!("A node locks after {least} to {most} seconds."))));
+            }
+            Request::SetVault { stay_unlocked, lock_after } => self.ask_store(answer, async move |brain| {
+                brain.set_habits(Habits { stay_unlocked, lock_after }).await.map(|()| Response::Done)
+            }),
+            Request::SetPassphrase { passphrase } => self.ask_store(answer, async move |brain| {
+                brain.set_passphrase(passphrase.map(Zeroizing::new)).await.map(|()| Response::Done)
+            }),
             Request::Sessions => self.ask_relay(answer, async |relay, token, device| {
                 let list = relay.sessions(&token).await?;
                 let of = |s: SessionInfo| AccountSession {
@@ -127,6 +157,26 @@ impl Driver {
         });
     }
 
+    /// Locks if something would open it again.
+    fn lock_now(&mut self, answer: Answer) {
+        let has_account = matches!(self.parts.phase, Phase::LoggedOut | Phase::Active(_));
+        if has_account && self.parts.snapshot.guard.is_none() {
+            return respond(answer, Err(unguarded()));
+        }
+        self.flow(FlowRequest::Lock, answer);
+    }
+
+    fn vault(&self) -> VaultInfo {
+        let guard = self.parts.snapshot.guard;
+        let habits = guard.map(|g| g.habits).unwrap_or_default();
+        VaultInfo {
+            guarded: guard.is_some(),
+            passphrase: guard.is_some_and(|g| g.passphrase),
+            stay_unlocked: habits.stay_unlocked,
+            lock_after: habits.lock_after,
+        }
+    }
+
     fn confirm_phrase(&mut self, words: Vec<String>, answer: Answer) {
         if self.tasks.len() >= limits::TASKS {
             return respond(answer, Err(refusals::busy()));
@@ -147,14 +197,14 @@ impl Driver {
     ) where
         F: Future<Output = Result<Response, AskError>> + Send + 'static,
     {
-        let Some(session) = self.parts.phase.session() else {
-            return respond(answer, Err(refusals::locked(&self.parts.phase)));
+        let Some(token) = self.parts.phase.token().cloned() else {
+            return respond(answer, Err(refusals::logged_out()));
         };
         if self.tasks.len() >= limits::TASKS {
             return respond(answer, Err(refusals::busy()));
         }
         let device = self.parts.snapshot.account.as_ref().map(|a| a.device);
-        let asking = ask(self.parts.relay.clone(), session.token.clone(), device);
+        let asking = ask(self.parts.relay.clone(), token, device);
         self.tasks.spawn(async move {
             respond(answer, asking.await.map_err(Error::from));
             Done::Nothing
@@ -173,7 +223,7 @@ impl Driver {
         });
     }
 
-    fn flow(&mut self, request: FlowRequest, answer: Answer) {
+    pub(super) fn flow(&mut self, request: FlowRequest, answer: Answer) {
         if self.flows.len() >= limits::FLOWS {
             return respond(answer, Err(refusals::busy()));
         }
@@ -197,6 +247,8 @@ impl Driver {
                 FlowRequest::Cancel => flow.cancel(phase).await,
                 FlowRequest::LogIn { username, code } => flow.log_in(phase, username, code).await,
                 FlowRequest::LogOut => flow.log_out(phase).await,
+                FlowRequest::Over => flow.over(phase).await,
+                FlowRequest::Lock => flow.lock(phase).await,
                 FlowRequest::Change(change) => flow.change(phase, change).await,
             };
             Done::Flow(Box::new(ended), answer)
@@ -205,10 +257,10 @@ impl Driver {
 
     /// Takes over what a flow made of the account.
     pub(super) fn on_phase(&mut self, phase: Phase) {
-        let had = self.parts.phase.session().is_some();
+        let had = self.parts.phase.token().is_some();
         self.parts.phase = phase;
         self.stale = true;
-        match (had, self.parts.phase.session().is_some()) {
+        match (had, self.parts.phase.token().is_some()) {
             (_, true) => {
                 self.stock_at = Some(tokio::time::Instant::now());
                 self.link.http.hurry();
@@ -219,7 +271,7 @@ impl Driver {
     }
 }
 
-pub(super) fn respond(answer: Answer, result: Result<Response, Error>) {
+pub(crate) fn respond(answer: Answer, result: Result<Response, Error>) {
     if answer.send(result).is_err() {
         tracing::debug!("a caller left before its answer");
     }

@@ -1,22 +1,24 @@
-//! `node.key`: the random key of the database, readable by its owner only.
+//! `node.key`: the random key of the database while it is open, readable by its owner only. Locking removes it; then
+//! only the vault beside it ([`crate::vault`]) gives the key back.
 //!
 //! One line of text, so that it survives a copy by mail or print: `livechat-node-key 1 <64 hexadecimal digits>`.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
+use livechat_crypto::vault::DatabaseKey;
 use zeroize::Zeroizing;
 
 use super::OpenError;
-use crate::env;
+use crate::{env, vault::files};
 
 const HEAD: &str = "livechat-node-key 1 ";
 
-/// The raw key in hexadecimal, as SQLCipher takes it.
-pub(super) struct Key(Zeroizing<String>);
+/// The raw key.
+#[derive(Clone)]
+pub(crate) struct Key(DatabaseKey);
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -25,56 +27,66 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// The pragma that unlocks the database: a raw key, since ours is random and needs no stretching.
-    pub(super) fn pragma(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!("PRAGMA key = \"x'{}'\";", *self.0))
+    /// A key that came out of a vault.
+    pub(crate) fn new(key: DatabaseKey) -> Self {
+        Self(key)
     }
 
-    /// Reads the key, or makes one when there is no database yet either.
-    pub(super) fn load_or_make(path: &Path, database: &Path) -> Result<Self, OpenError> {
+    /// For wrapping.
+    pub(crate) fn bytes(&self) -> &DatabaseKey {
+        &self.0
+    }
+
+    /// The pragma that unlocks the database: a raw key, since ours is random and needs no stretching.
+    pub(super) fn pragma(&self) -> Zeroizing<String> {
+        self.written("PRAGMA key = \"x'", "'\";")
+    }
+
+    /// In hexadecimal between two texts, without a copy that outlives this.
+    fn written(&self, before: &str, after: &str) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(before.len() + 64 + after.len()));
+        text.push_str(before);
+        HEXLOWER.encode_append(self.0.as_bytes(), &mut text);
+        text.push_str(after);
+        text
+    }
+
+    /// Reads the file; none when there is none.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>, OpenError> {
         let io = |cause| OpenError::Key { path: path.into(), cause };
-        match File::open(path) {
-            Ok(file) => {
-                let mut text = Zeroizing::new(String::new());
-                // A key file is 85 bytes; whatever is longer isn't one.
-                file.take(256).read_to_string(&mut text).map_err(io)?;
-                Self::parse(&text).ok_or_else(|| OpenError::NotAKey { path: path.into() })
-            }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                if database.exists() {
-                    return Err(OpenError::KeyMissing { path: path.into(), database: database.into() });
-                }
-                let key = Self::generate()?;
-                key.save(path).map_err(io)?;
-                Ok(key)
-            }
-            Err(e) => Err(io(e)),
-        }
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(io(e)),
+        };
+        let mut text = Zeroizing::new(String::with_capacity(256));
+        // A key file is 85 bytes; whatever is longer isn't one.
+        file.take(256).read_to_string(&mut text).map_err(io)?;
+        Self::parse(&text).map(Some).ok_or_else(|| OpenError::NotAKey { path: path.into() })
+    }
+
+    /// Draws a new one and keeps it.
+    pub(crate) fn make(path: &Path) -> Result<Self, OpenError> {
+        let mut key = DatabaseKey::zero();
+        env::fill(key.as_mut_bytes()).map_err(OpenError::Randomness)?;
+        let key = Self(key);
+        key.save(path).map_err(|cause| OpenError::Key { path: path.into(), cause })?;
+        Ok(key)
     }
 
     fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(HEAD)?.trim_end();
         let bytes = Zeroizing::new(HEXLOWER.decode(digits.as_bytes()).ok()?);
-        (bytes.len() == 32).then(|| Self(Zeroizing::new(digits.to_owned())))
+        DatabaseKey::from_slice(&bytes).map(Self)
     }
 
-    fn generate() -> Result<Self, OpenError> {
-        let mut bytes = Zeroizing::new([0; 32]);
-        env::fill(&mut *bytes).map_err(OpenError::Randomness)?;
-        Ok(Self(Zeroizing::new(HEXLOWER.encode(&*bytes))))
+    /// Whole and on disk before anything depends on it.
+    pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
+        files::replace(path, self.written(HEAD, "\n").as_bytes())
     }
 
-    /// Whole and on disk before the database that needs it: a new file, synced, renamed, its directory synced.
-    fn save(&self, path: &Path) -> io::Result<()> {
-        let new = path.with_extension("key.new");
-        match fs::remove_file(&new) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(Zeroizing::new(format!("{HEAD}{}\n", *self.0)).as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    /// Overwritten and removed: what the file system kept of it elsewhere is beyond us.
+    pub(crate) fn erase(path: &Path) -> io::Result<()> {
+        files::erase(path)
     }
 }

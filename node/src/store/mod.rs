@@ -10,10 +10,13 @@ mod table;
 use std::path::{Path, PathBuf};
 
 use livechat_crypto::kv::Kv;
+use livechat_crypto::vault::Vault;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use key::Key;
+pub(crate) use key::Key;
 pub(crate) use table::Table;
+
+use crate::vault::files;
 
 /// Name of the database in the data directory.
 pub(crate) const DATABASE: &str = "node.db";
@@ -72,6 +75,16 @@ pub enum OpenError {
         /// The highest this program knows.
         known: i64,
     },
+    /// There is a vault, and nothing in it that can be used.
+    #[error(
+        "{path} is damaged or of a newer LiveChat ({cause}); restore it from a backup or update this program, nothing else opens the database"
+    )]
+    Vault {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: livechat_wire::DecodeError,
+    },
     /// The system gave no randomness for a new key.
     #[error("the system gives no randomness: {0}")]
     Randomness(getrandom::Error),
@@ -91,6 +104,29 @@ pub enum OpenError {
         /// Why.
         cause: Box<refinery::Error>,
     },
+}
+
+/// Whether the store of a data directory opens by itself.
+pub(crate) enum Found {
+    /// Its key is there; a new one, when there is no store yet.
+    Key(Key),
+    /// Only the vault is.
+    Locked(Box<Vault>),
+}
+
+/// Looks for the way into the store of a data directory, which the caller has locked.
+pub(crate) fn find(dir: &Path) -> Result<Found, OpenError> {
+    let (path, database) = (dir.join(KEY), dir.join(DATABASE));
+    if let Some(key) = Key::read(&path)? {
+        return Ok(Found::Key(key));
+    }
+    if let Some(vault) = files::read(dir)? {
+        return Ok(Found::Locked(Box::new(vault)));
+    }
+    if database.exists() {
+        return Err(OpenError::KeyMissing { path, database });
+    }
+    Key::make(&path).map(Found::Key)
 }
 
 /// A transaction that didn't happen; the store is as it was before.
@@ -113,15 +149,17 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens the store of a data directory, which the caller has locked; makes it when there is none.
-    pub(crate) fn open(dir: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn open(dir: &Path, key: &Key) -> Result<Self, OpenError> {
         let database = dir.join(DATABASE);
-        let key = Key::load_or_make(&dir.join(KEY), &database)?;
         let sql = |cause| OpenError::Sql { database: database.clone(), cause };
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&database, flags).map_err(sql)?;
-        // First of all, or SQLCipher prints its failures to the terminal.
-        connection.execute_batch("PRAGMA cipher_log_level = NONE;").map_err(sql)?;
+        // First of all, or SQLCipher prints its failures to the terminal. Whatever it frees is overwritten: a locked node
+        // keeps nothing of what was read (P21).
+        connection.execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = ON;").map_err(sql)?;
         connection.execute_batch(&key.pragma()).map_err(sql)?;
+        #[cfg(feature = "sabotage")]
+        sabotage::keep(key.bytes().as_bytes());
         let found = schema_version(&connection).map_err(|cause| match cause.sqlite_error_code() {
             Some(rusqlite::ErrorCode::NotADatabase) => OpenError::WrongKey { database: database.clone() },
             _ => sql(cause),
@@ -146,7 +184,7 @@ impl Store {
         Ok(Self {
             connection,
             #[cfg(feature = "sabotage")]
-            late: sabotage::asked_for(),
+            late: sabotage::asked_for("answer-before-commit"),
         })
     }
 
@@ -240,9 +278,17 @@ mod tests {
         }
     }
 
+    /// By its key, as a start does.
+    fn open(dir: &Path) -> Result<Store, OpenError> {
+        match find(dir)? {
+            Found::Key(key) => Store::open(dir, &key),
+            Found::Locked(_) => panic!("locked"),
+        }
+    }
+
     fn new() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
+        let store = open(dir.path()).unwrap();
         (dir, store)
     }
 
@@ -271,7 +317,7 @@ mod tests {
         assert!(matches!(failed, Err(TransactError::Inside(_))));
         assert!(store.is_idle());
         drop(store);
-        let store = Store::open(dir.path()).unwrap();
+        let store = open(dir.path()).unwrap();
         assert_eq!(store.read().get(NS, b"kept").unwrap().as_deref(), Some(&b"1"[..]));
         assert_eq!(store.read().get(NS, b"lost").unwrap(), None);
     }
@@ -301,16 +347,16 @@ mod tests {
         let right = std::fs::read_to_string(&key).unwrap();
 
         std::fs::write(&key, format!("livechat-node-key 1 {}\n", "ab".repeat(32))).unwrap();
-        assert!(matches!(Store::open(dir.path()), Err(OpenError::WrongKey { .. })));
+        assert!(matches!(open(dir.path()), Err(OpenError::WrongKey { .. })));
         std::fs::write(&key, "something else").unwrap();
-        assert!(matches!(Store::open(dir.path()), Err(OpenError::NotAKey { .. })));
+        assert!(matches!(open(dir.path()), Err(OpenError::NotAKey { .. })));
         std::fs::remove_file(&key).unwrap();
-        assert!(matches!(Store::open(dir.path()), Err(OpenError::KeyMissing { .. })));
+        assert!(matches!(open(dir.path()), Err(OpenError::KeyMissing { .. })));
         assert!(!key.exists(), "no new key for an old database");
 
         assert!(std::fs::read(&database).unwrap() == before);
         std::fs::write(&key, right).unwrap();
-        assert_eq!(Store::open(dir.path()).unwrap().read().get(NS, b"k").unwrap().as_deref(), Some(&b"v"[..]));
+        assert_eq!(open(dir.path()).unwrap().read().get(NS, b"k").unwrap().as_deref(), Some(&b"v"[..]));
     }
 
     #[test]
@@ -321,7 +367,7 @@ mod tests {
         store.connection.execute(future, []).unwrap();
         drop(store);
         let before = std::fs::read(dir.path().join(DATABASE)).unwrap();
-        let refused = Store::open(dir.path());
+        let refused = open(dir.path());
         assert!(matches!(refused, Err(OpenError::Newer { found: 99, known: 1, .. })));
         assert!(std::fs::read(dir.path().join(DATABASE)).unwrap() == before);
     }

@@ -1,4 +1,4 @@
-//! The control of P1: a store that says "done" before it commits.
+//! The controls: a store that says "done" before it commits (P1), and a key that outlives locking (P21).
 
 use livechat_crypto::kv::Kv;
 use rusqlite::Connection;
@@ -8,9 +8,16 @@ use super::{Table, TransactError};
 #[cfg(not(debug_assertions))]
 compile_error!("the `sabotage` feature switches defences off: it is for tests of debug builds only");
 
-/// `LIVECHAT_SABOTAGE=answer-before-commit` asks for it.
-pub(super) fn asked_for() -> bool {
-    std::env::var_os("LIVECHAT_SABOTAGE").is_some_and(|s| s == "answer-before-commit")
+/// What `LIVECHAT_SABOTAGE` asks for: `answer-before-commit`, `keep-the-key`.
+pub(super) fn asked_for(what: &str) -> bool {
+    std::env::var_os("LIVECHAT_SABOTAGE").is_some_and(|s| s == what)
+}
+
+/// A copy that nobody zeroizes.
+pub(super) fn keep(key: &[u8]) {
+    if asked_for("keep-the-key") {
+        key.to_vec().leak();
+    }
 }
 
 /// Answers, and never commits: all that it did dies with the process.

@@ -167,6 +167,7 @@ fn session(script: &mut Script, account: AccountId) -> http::Session {
         expires_at: now() + if script.session == 0 { 864_000 } else { script.session },
         account,
         known_device: true,
+        vault: None,
     }
 }
 

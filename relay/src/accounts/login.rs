@@ -5,6 +5,7 @@ use livechat_wire::http::{DeviceProof, LogIn, Session};
 use livechat_wire::{AccountId, DeviceId};
 
 use super::codes::Code;
+use super::vault::{BadElement, Question};
 use super::{Accounts, Fault};
 use crate::keys::OpenError;
 use crate::limits;
@@ -24,6 +25,9 @@ pub enum LogInError {
         /// Seconds.
         retry_after: u64,
     },
+    /// What the vault asks isn't a question. Said before anything is looked at.
+    #[error(transparent)]
+    Vault(#[from] BadElement),
     /// Nobody's mistake.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -53,6 +57,7 @@ impl Accounts {
         request: &LogIn,
         stranger: impl FnOnce() -> Result<(), u64> + Send,
     ) -> Result<Session, LogInError> {
+        let question = Question::read(request.vault.as_ref())?;
         let name = self.log_in_key(&request.username);
         let code = Code::parse(&request.code);
         let proven = match &request.device {
@@ -64,11 +69,18 @@ impl Accounts {
             Some(a) => self.0.vault.open_record(a.name, &a.sealed),
             None => self.0.vault.open_record(self.0.decoy.name, &self.0.decoy.sealed),
         }?;
-        let device = proven.filter(|d| account.is_some() && record.has_device(d));
+        let ours = |d: &DeviceId| account.is_some() && record.has_device(d);
+        let device = proven.filter(ours);
+        let knock = request.vault.as_ref().and_then(|v| v.knock.as_ref());
+        let knocking = knock.and_then(|k| self.0.vault.open_knock(name, k)).filter(ours);
         let limits = &self.0.limits;
-        let (budget, limit) = match &device {
-            Some(d) => (self.budget_key("budget of a device", &[&name.0, &d.0]), limits.device_failures),
-            None => {
+        let (budget, limit) = match (&device, &knocking) {
+            (Some(d), _) => (self.budget_key("budget of a device", &[&name.0, &d.0]), limits.device_failures),
+            // Whoever took a locked device has its knock too: no more tries than a stranger, but not a stranger's.
+            (None, Some(d)) => {
+                (self.budget_key("budget of a locked device", &[&name.0, &d.0]), limits.stranger_failures)
+            }
+            (None, None) => {
                 stranger().map_err(|retry_after| LogInError::TooMany { retry_after })?;
                 (self.budget_key("budget of strangers", &[&name.0]), limits.stranger_failures)
             }
@@ -78,7 +90,12 @@ impl Accounts {
         self.use_up(name, &secrets, &code).await?.ok_or(LogInError::Credentials)?;
         self.refund(budget, &code).await?;
         let id = account_id(&record.log)?;
-        self.open_session(name, id, device).await?.ok_or(LogInError::Credentials)
+        let device = device.or(knocking);
+        let mut session = self.open_session(name, id, device).await?.ok_or(LogInError::Credentials)?;
+        if let (Some(account), Some(device), Some(question)) = (&account, device, question) {
+            session.vault = Some(self.evaluate(name, &device, &account.vault, &question)?);
+        }
+        Ok(session)
     }
 
     /// What can't be a name is looked up all the same, and not found.

@@ -11,6 +11,7 @@ mod login;
 mod record;
 mod sessions;
 mod signup;
+mod vault;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub use directory::{LookupError, PublishError};
 pub use login::LogInError;
 pub use sessions::{Authenticated, SessionError};
 pub use signup::{BeginError, ConfirmError};
+pub use vault::BadElement;
 
 use crate::env::{Env, NoRandomness};
 use crate::keys::Keys;

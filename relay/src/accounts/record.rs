@@ -3,6 +3,7 @@
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::codec::{DecodeError, Reader, Writer};
+use livechat_wire::http::SecretText;
 use livechat_wire::{DeviceId, limits as wire};
 use zeroize::Zeroizing;
 
@@ -14,6 +15,8 @@ use crate::store::accounts::{Account, Authenticator, AuthenticatorId, DeviceKey,
 use crate::totp::{self, TotpSecret};
 
 const VERSION: u8 = 1;
+/// Binds the keys of vaults to their purpose (RFC 9497 §3.2.1).
+const OPRF: &[u8] = b"livechat vault v1";
 
 /// An account's record.
 pub(super) struct Record {
@@ -85,7 +88,8 @@ impl Vault {
                 Ok(Authenticator { id, sealed: self.seal_secret(name, id, &secret)?, last_step: 0 })
             })
             .collect::<Result<_, NoRandomness>>()?;
-        Ok(Account { name, sealed: self.seal_record(name, &record)?, authenticators })
+        let vault = self.seal_oprf(name, &self.env.random()?)?;
+        Ok(Account { name, sealed: self.seal_record(name, &record)?, vault, authenticators })
     }
 
     fn seal(&self, domain: &'static str, row: &[&[u8]], text: &[u8]) -> Result<Sealed, NoRandomness> {
@@ -140,6 +144,28 @@ impl Vault {
         let text = self.open("authenticator", &[&name.0, &id.0], sealed)?;
         let bytes = text.as_slice().try_into().map_err(|_| Fault::Sealed(OpenError))?;
         Ok(TotpSecret::new(bytes))
+    }
+
+    /// The seed of the account's key for its devices' vaults.
+    pub(super) fn seal_oprf(&self, name: NameKey, seed: &[u8; 32]) -> Result<Sealed, NoRandomness> {
+        self.seal("vault", &[&name.0], seed)
+    }
+
+    pub(super) fn open_oprf(&self, name: NameKey, sealed: &Sealed) -> Result<livechat_oprf::Key, Fault> {
+        let seed = self.open("vault", &[&name.0], sealed)?;
+        let seed = seed.as_slice().try_into().map_err(|_| Fault::Sealed(OpenError))?;
+        livechat_oprf::Key::derive(seed, OPRF).map_err(|_| Fault::Sealed(OpenError))
+    }
+
+    /// What a locked device shows: sealed to its account, so that nobody makes one up.
+    pub(super) fn seal_knock(&self, name: NameKey, device: &DeviceId) -> Result<SecretText, NoRandomness> {
+        Ok(SecretText(data_encoding::BASE64URL_NOPAD.encode(&self.seal("knock", &[&name.0], &device.0)?.0)))
+    }
+
+    /// The device of a knock; none for anything else.
+    pub(super) fn open_knock(&self, name: NameKey, knock: &SecretText) -> Option<DeviceId> {
+        let sealed = Sealed(data_encoding::BASE64URL_NOPAD.decode(knock.0.as_bytes()).ok()?);
+        self.open("knock", &[&name.0], &sealed).ok()?.as_slice().try_into().ok().map(DeviceId)
     }
 
     pub(super) fn seal_session(&self, token: TokenKey, record: &SessionRecord) -> Result<Sealed, NoRandomness> {

@@ -101,6 +101,7 @@ impl Accounts {
             expires_at,
             account,
             known_device: device.is_some(),
+            vault: None,
         };
         Ok((Session { token: key, id, name, sealed, expires_at }, answer))
     }

@@ -7,6 +7,7 @@ use livechat_wire::http::{ConfirmSignUp, PendingSignUp, SecretText, SignedUp, Us
 
 use super::codes::Code;
 use super::record::Record;
+use super::vault::{BadElement, Question};
 use super::{Accounts, Fault, Token};
 use crate::limits;
 use crate::names::Username;
@@ -51,6 +52,9 @@ pub enum ConfirmError {
     /// The bundle is that of another device.
     #[error("the bundle isn't that of the device in the account log")]
     Device,
+    /// What the vault asks isn't a question.
+    #[error(transparent)]
+    Vault(#[from] BadElement),
     /// Nobody's mistake.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -119,12 +123,13 @@ impl Accounts {
         if !log.has_device(&bundle.device_key) {
             return Err(ConfirmError::Device);
         }
+        let question = Question::read(request.vault.as_ref())?;
         let token = Token::parse(&request.pending.0).ok_or(ConfirmError::Over)?;
         let token = self.token_key("sign-up", &token);
         let found = self.0.store.try_sign_up(token, limits::CONFIRM_TRIES, self.now()).await.map_err(Fault::from)?;
         match found {
             None => Err(ConfirmError::Over),
-            Some(SignUp::Confirmed(account)) => self.confirm_again(&account, &log, &request.code).await,
+            Some(SignUp::Confirmed(account)) => self.confirm_again(&account, &log, &request.code, question).await,
             Some(SignUp::Pending { name, sealed, tries }) => {
                 let (username, secret) = self.0.vault.open_pending(name, &sealed)?;
                 if username != bound {
@@ -136,7 +141,13 @@ impl Accounts {
                     }
                     return Err(ConfirmError::Code);
                 };
-                self.activate(token, name, &username, &log, &bundle, (secret, step)).await
+                let mut signed_up = self.activate(token, name, &username, &log, &bundle, (secret, step)).await?;
+                if let Some(question) = question {
+                    let account = self.0.store.account(name).await.map_err(Fault::from)?.ok_or(ConfirmError::Over)?;
+                    let answer = self.evaluate(name, &bundle.device(), &account.vault, &question)?;
+                    signed_up.session.vault = Some(answer);
+                }
+                Ok(signed_up)
             }
         }
     }
@@ -157,6 +168,7 @@ impl Accounts {
         let (session, answer) = self.new_session(name, log.account(), Some(bundle.device()))?;
         let activation = Activation {
             sealed: vault.seal_record(name, &Record::new(username, log)).map_err(Fault::from)?,
+            vault: self.new_vault_key(name)?,
             authenticator: Authenticator {
                 id,
                 sealed: vault.seal_secret(name, id, &secret).map_err(Fault::from)?,
@@ -173,7 +185,13 @@ impl Accounts {
         Ok(SignedUp { account: log.account(), session: answer, recovery_codes: texts(&codes) })
     }
 
-    async fn confirm_again(&self, account: &Account, log: &AccountLog, code: &str) -> Result<SignedUp, ConfirmError> {
+    async fn confirm_again(
+        &self,
+        account: &Account,
+        log: &AccountLog,
+        code: &str,
+        question: Option<Question>,
+    ) -> Result<SignedUp, ConfirmError> {
         let record = self.0.vault.open_record(account.name, &account.sealed)?;
         if record.log != log.encode() {
             return Err(ConfirmError::Statements);
@@ -185,7 +203,10 @@ impl Accounts {
         }
         let device = log.device_keys().first().map(livechat_wire::DeviceId::of);
         let recovery_codes = self.fresh_recovery_codes(account.name).await?.ok_or(ConfirmError::Over)?;
-        let session = self.open_session(account.name, log.account(), device).await?.ok_or(ConfirmError::Over)?;
+        let mut session = self.open_session(account.name, log.account(), device).await?.ok_or(ConfirmError::Over)?;
+        if let (Some(question), Some(device)) = (question, device) {
+            session.vault = Some(self.evaluate(account.name, &device, &account.vault, &question)?);
+        }
         Ok(SignedUp { account: log.account(), session, recovery_codes })
     }
 

@@ -164,6 +164,7 @@ impl From<LogInError> for Failure {
             LogInError::Credentials => Self::credentials(),
             LogInError::TooMany { retry_after } => Self::too_many(retry_after),
             LogInError::Fault(f) => f.into(),
+            e @ LogInError::Vault(_) => Self::bad_request(sentence(&e)),
         }
     }
 }

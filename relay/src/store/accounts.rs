@@ -119,6 +119,8 @@ pub struct Account {
     pub name: NameKey,
     /// Name, log, devices.
     pub sealed: Sealed,
+    /// What its devices' vaults are opened with, after a code.
+    pub vault: Sealed,
     /// One or two.
     pub authenticators: Vec<Authenticator>,
 }
@@ -128,6 +130,8 @@ pub struct Account {
 pub struct Activation {
     /// Name, log, devices.
     pub sealed: Sealed,
+    /// What its devices' vaults are opened with, after a code. Never changes: vaults depend on it.
+    pub vault: Sealed,
     /// The first authenticator, its first code already used.
     pub authenticator: Authenticator,
     /// Recovery codes.

@@ -31,7 +31,7 @@ pub async fn seed_b15_known_and_unknown_names_get_the_same_answer(w: World) {
         for name in names {
             let proof = stranger.prove(w.relay.id(), name, w.clock.now());
             for (code, device) in [(wrong.clone(), None), (wrong.clone(), Some(proof))] {
-                let request = LogIn { username: name.into(), code, device };
+                let request = LogIn { username: name.into(), code, device, vault: None };
                 answers.push(seen(&w.web.post(LOG_IN, &request).await));
             }
         }
@@ -46,7 +46,7 @@ pub async fn seed_b15_known_and_unknown_names_get_the_same_answer(w: World) {
     }
     for name in names {
         for code in ["0004-20fs-zfxz-tzfz", "", "1", &"9".repeat(500)] {
-            let request = LogIn { username: name.into(), code: code.into(), device: None };
+            let request = LogIn { username: name.into(), code: code.into(), device: None, vault: None };
             let reference = LogIn { username: "nobody-2".into(), ..request.clone() };
             let (a, b) = (w.web.post(LOG_IN, &request).await, w.web.post(LOG_IN, &reference).await);
             if code == "0004-20fs-zfxz-tzfz" {
@@ -86,7 +86,7 @@ async fn times(refusal_time: Duration, samples: usize) -> (f64, String) {
                 // Both kinds by turns, so that whatever else the machine does hits both.
                 let exists = (i + usize::from(n)) % 2 == 0;
                 let username = if exists { "alice" } else { "alicx" };
-                let request = LogIn { username: username.into(), code: wrong.clone(), device: None };
+                let request = LogIn { username: username.into(), code: wrong.clone(), device: None, vault: None };
                 let began = Instant::now();
                 let answer = web.post(LOG_IN, &request).await;
                 let took = began.elapsed().as_secs_f64();

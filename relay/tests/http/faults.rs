@@ -204,7 +204,7 @@ pub async fn log_and_metrics_name_nobody() {
     client.get(format!("{base}/v1/usernames/zyxcanary")).send().await.unwrap();
     client.get(format!("{base}/v1/directory/zyxcanary")).send().await.unwrap();
     client.get(format!("{base}/v1/live")).bearer_auth("zyxcanarytoken").send().await.unwrap();
-    let log_in = LogIn { username: "zyxcanary".into(), code: "482913".into(), device: None };
+    let log_in = LogIn { username: "zyxcanary".into(), code: "482913".into(), device: None, vault: None };
     client.post(format!("{base}/v1/sessions")).json(&log_in).send().await.unwrap();
     let bad = client.post(format!("{base}/v1/sessions")).json(&serde_json::json!({ "zyxcanary": "zyxcanary" }));
     bad.send().await.unwrap();

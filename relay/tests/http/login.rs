@@ -44,6 +44,7 @@ pub async fn p9_of_64_at_once_one_gets_in(w: World) {
                 code: code.clone(),
                 // Each a proof of its own, or most would be replays.
                 device: known.then(|| alice.keys.prove(w.relay.id(), &alice.name, w.clock.now() + n - 32)),
+                vault: None,
             })
             .collect();
         let all = join_all(requests.iter().map(|r| w.web.post(LOG_IN, r))).await;
@@ -98,7 +99,8 @@ pub async fn recovery_codes_open_when_nothing_else_does(w: World) {
 pub async fn device_proofs_count_once_and_only_for_their_device(w: World) {
     let alice = w.sign_up("alice").await;
     let proof = alice.keys.prove(w.relay.id(), "alice", w.clock.now());
-    let with = |code: String, device: DeviceProof| LogIn { username: "alice".into(), code, device: Some(device) };
+    let with =
+        |code: String, device: DeviceProof| LogIn { username: "alice".into(), code, device: Some(device), vault: None };
     let first: Session = w.web.post(LOG_IN, &with(w.code(&alice.setup_key), proof.clone())).await.ok();
     assert!(first.known_device);
     w.clock.advance(30);

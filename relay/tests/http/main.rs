@@ -12,6 +12,7 @@ mod names;
 mod rates;
 mod sessions;
 mod signup;
+mod vault;
 mod world;
 
 use std::future::Future;
@@ -90,6 +91,9 @@ fn main() {
         sessions::seed_b14_live_accounts_are_counted,
         sessions::sessions_end_after_ten_days,
         sessions::seed_b08_the_database_holds_no_secret,
+        vault::a_code_and_a_device_of_the_account_get_the_function_evaluated,
+        vault::a_locked_device_knocks_and_has_few_tries_of_its_own,
+        vault::what_is_no_question_uses_up_no_code,
         account::seed_b18_a_second_authenticator_replaces_a_lost_phone,
         account::seed_b18_recovery_codes_are_renewed,
         account::seed_b18_an_account_is_deleted,

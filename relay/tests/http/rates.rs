@@ -38,7 +38,7 @@ pub async fn one_address_cannot_do_everything() {
         w.web.post("/v1/directory/claim", &claim).await.refused(404, ProblemCode::NotFound);
     }
     w.web.post("/v1/directory/claim", &claim).await.refused(429, ProblemCode::TooManyRequests);
-    let log_in = LogIn { username: "whoever".into(), code: "000000".into(), device: None };
+    let log_in = LogIn { username: "whoever".into(), code: "000000".into(), device: None, vault: None };
     for _ in 0..4 {
         w.web.post("/v1/sessions", &log_in).await.refused(401, ProblemCode::InvalidCredentials);
     }

@@ -14,7 +14,7 @@ pub async fn seed_b01_an_account_needs_a_correct_code(w: World) {
         w.web.post(CONFIRM, &request).await.refused(401, ProblemCode::InvalidCredentials);
     }
     w.web.get("/v1/directory/alice").await.refused(404, ProblemCode::NotFound);
-    let log_in = LogIn { username: "alice".into(), code: w.code(&pending.setup_key), device: None };
+    let log_in = LogIn { username: "alice".into(), code: w.code(&pending.setup_key), device: None, vault: None };
     w.web.post("/v1/sessions", &log_in).await.refused(401, ProblemCode::InvalidCredentials);
 
     // Typed with a blank, and by many at once: one account, one session.

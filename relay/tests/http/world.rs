@@ -146,6 +146,7 @@ impl Keys {
             code,
             log: Bytes(self.log(&pending.username, world.relay.id()).encode()),
             bundle: Bytes(self.bundle().encode()),
+            vault: None,
         }
     }
 
@@ -182,7 +183,7 @@ impl Person {
     /// From the first device, or from nowhere known.
     pub fn log_in_as(&self, world: &World, code: String, known: bool) -> LogIn {
         let prove = || self.keys.prove(world.relay.id(), &self.name, world.clock.now());
-        LogIn { username: self.name.clone(), code, device: known.then(prove) }
+        LogIn { username: self.name.clone(), code, device: known.then(prove), vault: None }
     }
 
     /// With the right code, afterwards it is a later moment.

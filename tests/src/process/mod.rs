@@ -1,6 +1,7 @@
 //! The process world: the built binaries, as an operator and two users would run them, on loopback.
 
 mod binaries;
+pub mod memory;
 mod node;
 mod relay;
 mod require;

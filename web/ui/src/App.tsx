@@ -5,6 +5,7 @@ import { LogIn } from "./screens/LogIn";
 import { Main } from "./screens/Main";
 import { NoSession } from "./screens/NoSession";
 import { SignUp } from "./screens/SignUp";
+import { Unlock } from "./screens/Unlock";
 import { useClient, usePart } from "./state/hooks";
 import { guard, navigate, parseRoute, pathOf, usePath } from "./state/route";
 
@@ -28,7 +29,8 @@ export function App() {
     <>
       <LineBanner />
       {route.name === "signup" && <SignUp />}
-      {route.name === "login" && <LogIn />}
+      {route.name === "login" &&
+        (status.account.state === "locked" ? <Unlock {...status.account} /> : <LogIn />)}
       {route.name === "home" && <Main conversation={null} />}
       {route.name === "chat" && <Main conversation={route.conversation} />}
     </>

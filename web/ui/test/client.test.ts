@@ -244,6 +244,7 @@ describe("the client", () => {
       account: `e${ALICE.slice(1)}`,
       device: "",
       session_expires_at: 1,
+      logged_in: true,
       phrase_waits: false,
     };
     node.tells({ type: "status", ...status({ account: other as never }) });

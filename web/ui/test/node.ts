@@ -11,6 +11,7 @@ import type {
   Role,
   SignUpTicket,
   Status,
+  VaultInfo,
 } from "../src/api";
 import type { Socket, Surroundings } from "../src/net/connection";
 import type { Admission } from "../src/net/session";
@@ -40,6 +41,7 @@ export function active(change: Partial<Active> = {}): Active {
     account: ALICE,
     device: ALICE,
     session_expires_at: 2e9,
+    logged_in: true,
     phrase_waits: false,
     ...change,
   };
@@ -138,6 +140,7 @@ export class TestNode {
   ];
   conversations: Conversation[] = [chat()];
   groups: Group[] = [];
+  vault: VaultInfo = { guarded: true, passphrase: false, stay_unlocked: true, lock_after: 0 };
   admission: Admission = "admitted";
   /** Whether somebody answers at all. */
   up = true;
@@ -268,6 +271,33 @@ export class TestNode {
         return { type: "done" };
       case "new_recovery_codes":
         return { type: "recovery_codes", recovery_codes: ["eeee-ffff", "gggg-hhhh"] };
+      case "lock":
+        this.status = status({
+          account: { state: "locked", username: "alice", passphrase: this.vault.passphrase },
+        });
+        return { type: "done" };
+      case "unlock_by_phrase":
+        if (request.phrase !== PHRASE.join(" ")) {
+          return { code: "wrong_phrase", message: "That isn't it.", hint: "", retry_after: null };
+        }
+        this.status = status();
+        return { type: "done" };
+      case "unlock_by_passphrase":
+        if (request.passphrase !== "correct horse") {
+          return { code: "wrong_passphrase", message: "That isn't it.", hint: "", retry_after: null };
+        }
+        this.status = status();
+        return { type: "done" };
+      case "vault":
+        return { type: "vault", ...this.vault };
+      case "set_vault": {
+        const { stay_unlocked, lock_after } = request;
+        this.vault = { ...this.vault, stay_unlocked, lock_after };
+        return { type: "done" };
+      }
+      case "set_passphrase":
+        this.vault = { ...this.vault, passphrase: request.passphrase !== null };
+        return { type: "done" };
       case "phrase":
         return { type: "phrase", words: PHRASE, ask: [2, 24] };
       case "confirm_phrase":

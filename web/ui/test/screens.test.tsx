@@ -189,6 +189,78 @@ describe("log-in (A3)", () => {
   });
 });
 
+describe("a locked device", () => {
+  function locked(passphrase = false): TestNode {
+    const node = new TestNode();
+    node.status = status({ account: { state: "locked", username: "alice", passphrase } });
+    node.vault.passphrase = passphrase;
+    return node;
+  }
+
+  it("shows no chats, and opens at the sixth digit", async () => {
+    const { node, user } = await shown(locked(), `/chat/${CHAT}`);
+    expect(await screen.findByText("This device is locked")).toBeTruthy();
+    expect(screen.getByText("alice")).toBeTruthy();
+    expect(node.count("conversations")).toBe(0);
+    expect(screen.queryByRole("button", { name: "Use the passphrase" })).toBeNull();
+    await accessible();
+    await user.type(screen.getByLabelText("Code from your authenticator app"), "123456");
+    await screen.findByText("Choose a chat");
+    expect(node.asked.find((r) => r.type === "log_in")).toMatchObject({ username: "alice", code: "123456" });
+  });
+
+  it("opens by recovery phrase, and says when that is wrong", async () => {
+    const { user } = await shown(locked());
+    await user.click(await screen.findByRole("button", { name: "Use the recovery phrase" }));
+    await user.type(screen.getByLabelText("Recovery phrase"), "wrong words");
+    await user.click(screen.getByRole("button", { name: "Unlock" }));
+    expect((await screen.findByRole("alert")).textContent).toContain("That isn't it.");
+    await accessible();
+    await user.clear(screen.getByLabelText("Recovery phrase"));
+    await user.type(screen.getByLabelText("Recovery phrase"), PHRASE.join(" "));
+    await user.click(screen.getByRole("button", { name: "Unlock" }));
+    await screen.findByText("Choose a chat");
+  });
+
+  it("opens by passphrase where there is one", async () => {
+    const { user } = await shown(locked(true));
+    await user.click(await screen.findByRole("button", { name: "Use the passphrase" }));
+    await accessible();
+    await user.type(screen.getByLabelText("Passphrase"), "wrong");
+    await user.click(screen.getByRole("button", { name: "Unlock" }));
+    expect((await screen.findByRole("alert")).textContent).toContain("That isn't it.");
+    await user.type(screen.getByLabelText("Passphrase"), "correct horse");
+    await user.click(screen.getByRole("button", { name: "Unlock" }));
+    await screen.findByText("Choose a chat");
+  });
+
+  it("is locked from the menu, and forgets what it showed", async () => {
+    const { client, user } = await shown(new TestNode());
+    await user.click(await screen.findByRole("button", { name: "Menu" }));
+    await user.click(screen.getByRole("menuitem", { name: "Lock now" }));
+    await screen.findByText("This device is locked");
+    expect(client.store.getState().conversations).toBeNull();
+  });
+
+  it("is kept as its owner wants it", async () => {
+    const { node, user } = await shown(new TestNode());
+    await user.click(await screen.findByRole("button", { name: "Menu" }));
+    await user.click(screen.getByRole("menuitem", { name: "Account…" }));
+    await user.click(screen.getByRole("button", { name: "How this device is locked" }));
+    await user.click(await screen.findByRole("checkbox"));
+    await user.selectOptions(screen.getByLabelText("Lock"), "300");
+    await accessible();
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await screen.findByText("Saved.");
+    expect(node.vault).toMatchObject({ stay_unlocked: false, lock_after: 300 });
+    await user.click(screen.getByRole("button", { name: "How this device is locked" }));
+    await user.type(await screen.findByLabelText("A passphrase as a further way in"), "correct horse");
+    await user.click(screen.getByRole("button", { name: "Set it" }));
+    await screen.findByText("The passphrase opens this device now, too.");
+    expect(node.vault.passphrase).toBe(true);
+  });
+});
+
 describe("without a session", () => {
   it("says how to get one", async () => {
     const client = new Client(new TestNode().surroundings());

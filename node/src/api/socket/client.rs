@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -114,7 +114,7 @@ fn lost() -> Error {
 }
 
 async fn reading(read: OwnedReadHalf, waiting: &Waiting, events: &broadcast::Sender<Event>) -> io::Result<()> {
-    let mut lines = Lines::new(BufReader::new(read), SERVER_LINE);
+    let mut lines = Lines::new(read, SERVER_LINE);
     while let Some(line) = lines.next().await? {
         let Line::Whole(line) = line else { return Err(io::ErrorKind::InvalidData.into()) };
         let (id, result) = match serde_json::from_slice(&line)? {

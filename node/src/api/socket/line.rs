@@ -1,8 +1,13 @@
-//! Lines of bounded length. One that is too long is skipped and reported; reading goes on behind it.
+//! Lines of bounded length. One that is too long is skipped and reported; reading goes on behind it. What was read and
+//! handed out isn't kept: a locked node has nothing of it left in a buffer (P21).
 
 use std::io;
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use zeroize::Zeroize;
+
+/// Bytes read at once.
+const CHUNK: usize = 8 * 1_024;
 
 /// What was read.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,22 +24,32 @@ pub(super) struct Lines<R> {
     max: usize,
     line: Vec<u8>,
     skipping: bool,
+    chunk: Box<[u8]>,
+    /// Where in the chunk what wasn't looked at begins and ends.
+    at: usize,
+    end: usize,
 }
 
-impl<R: AsyncBufRead + Unpin> Lines<R> {
+impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) fn new(from: R, max: usize) -> Self {
-        Self { from, max, line: Vec::new(), skipping: false }
+        let chunk = vec![0; CHUNK].into_boxed_slice();
+        Self { from, max, line: Vec::new(), skipping: false, chunk, at: 0, end: 0 }
     }
 
     /// The next line; `None` at the end (an unfinished last line is dropped). Cancel-safe.
     pub(super) async fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
-            let chunk = self.from.fill_buf().await?;
-            if chunk.is_empty() {
-                return Ok(None);
+            if self.at == self.end {
+                let read = self.from.read(&mut self.chunk).await?;
+                (self.at, self.end) = (0, read);
+                if read == 0 {
+                    return Ok(None);
+                }
             }
+            let chunk = &mut self.chunk[self.at..self.end];
             let end = chunk.iter().position(|b| *b == b'\n');
-            let part = &chunk[..end.unwrap_or(chunk.len())];
+            let length = end.unwrap_or(chunk.len());
+            let part = &mut chunk[..length];
             if !self.skipping {
                 if self.line.len() + part.len() > self.max {
                     self.skipping = true;
@@ -43,8 +58,8 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
                     self.line.extend_from_slice(part);
                 }
             }
-            let used = end.map_or(chunk.len(), |at| at + 1);
-            self.from.consume(used);
+            self.at += end.map_or(part.len(), |at| at + 1);
+            part.zeroize();
             if end.is_some() {
                 let line = std::mem::take(&mut self.line);
                 return Ok(Some(if std::mem::take(&mut self.skipping) { Line::TooLong } else { Line::Whole(line) }));
@@ -67,5 +82,13 @@ mod tests {
         }
         let whole = |s: &str| Line::Whole(s.as_bytes().to_vec());
         assert_eq!(read, [whole("ab"), whole("12345678"), whole(""), Line::TooLong, whole("xy")]);
+    }
+
+    #[tokio::test]
+    async fn nothing_handed_out_stays_in_the_buffer() {
+        let input: &[u8] = b"canary-one\ncanary-two\n";
+        let mut lines = Lines::new(input, 64);
+        while lines.next().await.unwrap().is_some() {}
+        assert!(lines.chunk.iter().all(|b| matches!(b, 0 | b'\n')));
     }
 }

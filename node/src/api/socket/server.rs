@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::io::{AsyncWriteExt, BufReader, BufWriter};
+use tokio::io::AsyncWriteExt;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
@@ -127,7 +127,7 @@ async fn client(node: Node, stream: UnixStream) -> io::Result<()> {
     let (read, write) = stream.into_split();
     let mut events = node.events();
     let (frames, outbox) = mpsc::channel(limits::CLIENT_REQUESTS);
-    let mut lines = Lines::new(BufReader::new(read), limits::LINE);
+    let mut lines = Lines::new(read, limits::LINE);
     let writing = write_frames(write, outbox);
     let event_frames = frames.clone();
     let telling = async move {
@@ -193,17 +193,14 @@ fn parse(line: Line) -> Result<RequestFrame, (Option<u32>, Error)> {
     })
 }
 
-async fn write_frames(write: OwnedWriteHalf, mut frames: mpsc::Receiver<ServerFrame>) -> io::Result<()> {
-    let mut write = BufWriter::new(write);
+/// Each frame goes out by itself: a buffer would keep the last ones.
+async fn write_frames(mut write: OwnedWriteHalf, mut frames: mpsc::Receiver<ServerFrame>) -> io::Result<()> {
     while let Some(frame) = frames.recv().await {
         let mut line = serde_json::to_vec(&frame)?;
         line.push(b'\n');
-        let flush = frames.is_empty();
-        let writing = async {
-            write.write_all(&line).await?;
-            if flush { write.flush().await } else { Ok(()) }
-        };
-        tokio::time::timeout(limits::CLIENT_WRITE, writing).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        tokio::time::timeout(limits::CLIENT_WRITE, write.write_all(&line))
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)??;
     }
-    write.flush().await
+    Ok(())
 }

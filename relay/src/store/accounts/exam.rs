@@ -84,6 +84,7 @@ fn authenticator(n: u8) -> AuthenticatorId {
 fn activation(account: u8, session_of: u8) -> Activation {
     Activation {
         sealed: sealed("record"),
+        vault: Sealed(vec![account; 4]),
         authenticator: Authenticator { id: authenticator(account), sealed: sealed("secret"), last_step: 100 },
         codes: (0..10).map(|c| CodeKey([c; 32])).collect(),
         device: DeviceKey([account; 32]),
@@ -177,6 +178,7 @@ async fn confirming_is_once_and_whole(s: Store) {
     let account = s.account(name(1)).await.unwrap().unwrap();
     assert_eq!(account.authenticators, vec![activation(1, 0).authenticator]);
     assert_eq!(account.sealed, sealed("record"));
+    assert_eq!(account.vault, Sealed(vec![1; 4]), "the vault's key came with the account");
     assert_eq!(s.sessions(name(1), NOW).await.unwrap().len(), 1, "the losers left no session");
     assert_eq!(s.devices(name(1)).await.unwrap().len(), 1);
     assert!(!s.hold(pending(1, 2), NOW + 10_000).await.unwrap(), "active names don't expire");
@@ -405,6 +407,10 @@ async fn deletion_leaves_a_held_name_and_nothing_else(s: Store) {
     assert!(s.is_taken(name(1), SkeletonKey([1; 32]), NOW + 499).await.unwrap());
     assert!(!s.hold(pending(1, 30), NOW + 499).await.unwrap());
     assert!(s.hold(pending(1, 30), NOW + 500).await.unwrap(), "free at last");
+    let again = Activation { vault: sealed("another"), ..activation(1, 31) };
+    assert!(s.activate(token(30), again, NOW + 500).await.unwrap());
+    let vault = s.account(name(1)).await.unwrap().unwrap().vault;
+    assert_eq!(vault, sealed("another"), "whoever has the name next opens no vault of the one before");
     assert!(s.account(name(2)).await.unwrap().is_some());
     assert!(s.session(token(2), NOW).await.unwrap().is_some());
 }

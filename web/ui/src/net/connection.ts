@@ -24,6 +24,12 @@ interface AnswerTo {
   phrase: "phrase";
   confirm_phrase: "done";
   check_phrase: "done";
+  lock: "done";
+  unlock_by_phrase: "done";
+  unlock_by_passphrase: "done";
+  vault: "vault";
+  set_vault: "done";
+  set_passphrase: "done";
   new_recovery_codes: "recovery_codes";
   add_authenticator: "authenticator";
   confirm_authenticator: "done";

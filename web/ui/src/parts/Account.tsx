@@ -11,12 +11,14 @@ import { Complaint } from "./Entry";
 import { PhraseField, WritePhrase } from "./Phrase";
 import { RecoveryList } from "./RecoveryList";
 import { Ticket } from "./Ticket";
+import { VaultForm } from "./VaultForm";
 
 type Page =
   | { name: "overview"; note?: string }
   | { name: "recovery" }
   | { name: "codes"; codes: string[] }
   | { name: "phrase" }
+  | { name: "vault" }
   | { name: "check-phrase" }
   | { name: "add" }
   | { name: "scan"; ticket: SignUpTicket }
@@ -65,6 +67,8 @@ function Pages({ close }: { close: () => void }) {
           </div>
         </>
       );
+    case "vault":
+      return <VaultForm back={back} done={(note) => setPage({ name: "overview", note })} />;
     case "phrase":
       return (
         <WritePhrase
@@ -158,6 +162,9 @@ function Overview({
       </p>
       <Sessions />
       <div className="stack">
+        <button type="button" className="button" onClick={() => go({ name: "vault" })}>
+          How this device is locked
+        </button>
         {phraseWaits ? (
           <button type="button" className="button" onClick={() => go({ name: "phrase" })}>
             Write down the recovery phrase

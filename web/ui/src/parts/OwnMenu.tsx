@@ -20,6 +20,18 @@ export function OwnMenu() {
   const [leaving, setLeaving] = useState(false);
   const [account, setAccount] = useState(false);
   const version = usePart((s) => s.status?.version ?? "");
+  const client = useClient();
+
+  /** A refusal is shown above the chats; once it worked, the node closes the line, which is no failure. */
+  async function lock() {
+    const refusal = await client.account.lock().then(
+      () => null,
+      (error: unknown) => explain(error),
+    );
+    const open = client.store.getState().status?.account.state === "active";
+    if (refusal && open && client.store.getState().line.state === "open") client.store.setState({ refusal });
+  }
+
   return (
     <>
       <MenuTrigger>
@@ -50,6 +62,9 @@ export function OwnMenu() {
               <Header>LiveChat {version}</Header>
               <MenuItem id="account" className="menu-item" onAction={() => setAccount(true)}>
                 Account…
+              </MenuItem>
+              <MenuItem id="lock" className="menu-item" onAction={() => void lock()}>
+                Lock now
               </MenuItem>
               <MenuItem id="log-out" className="menu-item" onAction={() => setLeaving(true)}>
                 Log out

@@ -47,7 +47,7 @@ export function LogIn() {
 }
 
 /** Recovery codes have no fixed length to wait for, so they want a button. */
-function RecoveryCode({ submit }: { submit: (code: string) => Promise<void> }) {
+export function RecoveryCode({ submit }: { submit: (code: string) => Promise<void> }) {
   const [code, setCode] = useState("");
   const { busy, problem, submit: run } = useSubmit();
   const id = useId();

@@ -1,4 +1,4 @@
-import type { AccountSession, RecoveryPhrase, SignUpTicket, UsernameCheck } from "../api";
+import type { AccountSession, RecoveryPhrase, SignUpTicket, UsernameCheck, VaultInfo } from "../api";
 import type { Desk } from "./desk";
 
 /** What the account wants to have done beside its own requests. */
@@ -58,6 +58,34 @@ export class Account {
 
   async newRecoveryCodes(code: string): Promise<string[]> {
     return (await this.desk.ask({ type: "new_recovery_codes", code })).recovery_codes;
+  }
+
+  /** The node closes the line behind it: nothing said over it may stay in its memory. */
+  async lock(): Promise<void> {
+    await this.desk.ask({ type: "lock" });
+    await this.after.changed();
+  }
+
+  async unlockByPhrase(phrase: string): Promise<void> {
+    await this.desk.ask({ type: "unlock_by_phrase", phrase });
+    await this.after.changed();
+  }
+
+  async unlockByPassphrase(passphrase: string): Promise<void> {
+    await this.desk.ask({ type: "unlock_by_passphrase", passphrase });
+    await this.after.changed();
+  }
+
+  async vault(): Promise<VaultInfo> {
+    return this.desk.ask({ type: "vault" });
+  }
+
+  async setVault(stay_unlocked: boolean, lock_after: number): Promise<void> {
+    await this.desk.ask({ type: "set_vault", stay_unlocked, lock_after });
+  }
+
+  async setPassphrase(passphrase: string | null): Promise<void> {
+    await this.desk.ask({ type: "set_passphrase", passphrase });
   }
 
   async phrase(): Promise<RecoveryPhrase> {

@@ -23,7 +23,7 @@ export function pathOf(route: Route): string {
 /** Where one may be in this state of the account; a path that isn't allowed leads to the nearest one that is. */
 export function guard(route: Route, account: AccountState, codesShown: boolean): Route {
   if (codesShown || account.state === "pending") return { name: "signup" };
-  if (account.state === "logged_out") return { name: "login" };
+  if (account.state === "logged_out" || account.state === "locked") return { name: "login" };
   const entry = route.name === "login" || route.name === "signup";
   if (account.state === "none") return entry ? route : { name: "signup" };
   return entry ? { name: "home" } : route;

@@ -118,7 +118,7 @@ fn read_account(d: &Document) -> Result<Account> {
             Ok(Authenticator { id: key(a, "id")?, sealed: sealed(a, "sealed")?, last_step: uint(a, "last_step")? })
         })
         .collect::<Result<_>>()?;
-    Ok(Account { name: key(d, "_id")?, sealed: sealed(d, "sealed")?, authenticators })
+    Ok(Account { name: key(d, "_id")?, sealed: sealed(d, "sealed")?, vault: sealed(d, "vault")?, authenticators })
 }
 
 fn write_authenticator(a: &Authenticator) -> Document {
@@ -186,7 +186,7 @@ impl AccountStore for Mongo {
         self.call(async move {
             let found = of(&db, "accounts")
                 .find_one(doc! { "_id": bin(name), "state": ACTIVE })
-                .projection(doc! { "sealed": 1, "authenticators": 1 })
+                .projection(doc! { "sealed": 1, "vault": 1, "authenticators": 1 })
                 .await?;
             found.as_ref().map(read_account).transpose()
         })

@@ -63,6 +63,7 @@ pub(super) async fn activate(db: Database, token: TokenKey, activation: Activati
     let change = doc! { "$set": {
         "state": ACTIVE,
         "sealed": bin(activation.sealed.0),
+        "vault": bin(activation.vault.0),
         "authenticators": [write_authenticator(&activation.authenticator)],
         "codes": write_codes(&activation.codes),
         "devices": [{ "device": bin(activation.device), "bundle": bin(activation.bundle.0) }],
@@ -77,7 +78,7 @@ pub(super) async fn activate(db: Database, token: TokenKey, activation: Activati
 pub(super) async fn delete(db: Database, name: NameKey, held_until: u64) -> Result<bool> {
     let change = doc! {
         "$set": { "state": DELETED, "expires_at": int(held_until), "sealed": bin([]) },
-        "$unset": { "token": "", "tries": "", "authenticators": "", "setup": "", "codes": "", "devices": "" },
+        "$unset": { "token": "", "tries": "", "vault": "", "authenticators": "", "setup": "", "codes": "", "devices": "" },
     };
     let done = update(&of(&db, "accounts"), doc! { "_id": bin(name), "state": ACTIVE }, change).await?;
     if done {

@@ -66,17 +66,16 @@ fn is_active(db: &Connection, name: NameKey) -> Result<bool> {
 
 /// An active account with its authenticators.
 fn account(db: &Connection, name: NameKey) -> Result<Option<Account>> {
-    let mut statement = db.prepare_cached("SELECT sealed FROM accounts WHERE name = ?1 AND state = ?2")?;
-    let Some(sealed_account) = statement.query_row(params![name.0, ACTIVE], |r| r.get(0)).optional()? else {
-        return Ok(None);
-    };
+    let mut statement = db.prepare_cached("SELECT sealed, vault FROM accounts WHERE name = ?1 AND state = ?2")?;
+    let found = statement.query_row(params![name.0, ACTIVE], |r| Ok((Sealed(r.get(0)?), Sealed(r.get(1)?))));
+    let Some((record, vault)) = found.optional()? else { return Ok(None) };
     let authenticators = all(
         db,
         "SELECT id, sealed, last_step FROM authenticators WHERE name = ?1 AND token IS NULL ORDER BY id",
         params![name.0],
         |r| Ok(Authenticator { id: key(r, "id")?, sealed: sealed(r, "sealed")?, last_step: uint(r.get("last_step")?) }),
     )?;
-    Ok(Some(Account { name, sealed: Sealed(sealed_account), authenticators }))
+    Ok(Some(Account { name, sealed: record, vault, authenticators }))
 }
 
 #[async_trait]

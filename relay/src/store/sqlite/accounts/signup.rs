@@ -47,11 +47,11 @@ pub(super) fn try_sign_up(db: &Connection, token: TokenKey, max_tries: u32, now:
 
 pub(super) fn activate(db: &Connection, token: TokenKey, activation: &Activation, now: u64) -> Result<bool> {
     let mut statement = db.prepare_cached(
-        "UPDATE accounts SET state = ?1, sealed = ?2
+        "UPDATE accounts SET state = ?1, sealed = ?2, vault = ?6
          WHERE token = ?3 AND state = ?4 AND expires_at > ?5 RETURNING name",
     )?;
     let name: Option<[u8; 32]> = statement
-        .query_row(params![ACTIVE, activation.sealed.0, token.0, PENDING, int(now)], |r| r.get(0))
+        .query_row(params![ACTIVE, activation.sealed.0, token.0, PENDING, int(now), activation.vault.0], |r| r.get(0))
         .optional()?;
     let Some(name) = name.map(NameKey) else { return Ok(false) };
     let first = &activation.authenticator;
@@ -69,7 +69,7 @@ pub(super) fn activate(db: &Connection, token: TokenKey, activation: &Activation
 pub(super) fn delete(db: &Connection, name: NameKey, held_until: u64) -> Result<bool> {
     let done = changes_one(
         db,
-        "UPDATE accounts SET state = ?1, sealed = x'', token = NULL, expires_at = ?2 WHERE name = ?3 AND state = ?4",
+        "UPDATE accounts SET state = ?1, sealed = x'', vault = x'', token = NULL, expires_at = ?2 WHERE name = ?3 AND state = ?4",
         params![DELETED, int(held_until), name.0, ACTIVE],
     )?;
     if done {
