@@ -36,7 +36,15 @@ ticket: SignUpTicket, } | { "state": "logged_out",
 /**
  * Whose node this is.
  */
-username: string, } | { "state": "active", 
+username: string, } | { "state": "locked", 
+/**
+ * Whose node this is.
+ */
+username: string, 
+/**
+ * Whether there is a passphrase.
+ */
+passphrase: boolean, } | { "state": "active", 
 /**
  * Name.
  */
@@ -53,6 +61,10 @@ device: string,
  * Unix seconds: when the code is asked again.
  */
 session_expires_at: number, 
+/**
+ * Whether the relay has a session of this device; opened by phrase or passphrase it may have none.
+ */
+logged_in: boolean, 
 /**
  * Whether the recovery phrase waits to be written down and checked.
  */
@@ -173,7 +185,7 @@ retry_after: number | null, };
 /**
  * Failures by who must act.
  */
-export type ErrorCode = "bad_request" | "username_unavailable" | "invalid_credentials" | "pending_expired" | "wrong_state" | "not_found" | "too_many_requests" | "relay_unreachable" | "relay_failed" | "store_failed" | "bad_text" | "not_this_device" | "untrusted" | "not_allowed" | "not_yours" | "blocked" | "wrong_phrase" | "internal";
+export type ErrorCode = "bad_request" | "username_unavailable" | "invalid_credentials" | "pending_expired" | "wrong_state" | "not_found" | "too_many_requests" | "relay_unreachable" | "relay_failed" | "store_failed" | "bad_text" | "not_this_device" | "untrusted" | "not_allowed" | "not_yours" | "blocked" | "wrong_phrase" | "locked" | "wrong_passphrase" | "vault_damaged" | "internal";
 
 /**
  * What happened, by itself or because some client asked.
@@ -560,7 +572,27 @@ username: string,
 /**
  * Six digits, or a recovery code.
  */
-code: string, } | { "type": "log_out" } | { "type": "new_recovery_codes", 
+code: string, } | { "type": "log_out" } | { "type": "lock" } | { "type": "unlock_by_phrase", 
+/**
+ * 24 words.
+ */
+phrase: string, } | { "type": "unlock_by_passphrase", 
+/**
+ * As typed.
+ */
+passphrase: string, } | { "type": "vault" } | { "type": "set_vault", 
+/**
+ * Whether a log-in keeps the device open until the session ends, restarts included.
+ */
+stay_unlocked: boolean, 
+/**
+ * Seconds without a request after which it locks; zero for never.
+ */
+lock_after: number, } | { "type": "set_passphrase", 
+/**
+ * At least eight characters.
+ */
+passphrase: string | null, } | { "type": "new_recovery_codes", 
 /**
  * Six digits, or one of the old recovery codes.
  */
@@ -830,7 +862,7 @@ request: Request, };
 /**
  * Answers.
  */
-export type Response = { "type": "status" } & Status | { "type": "username" } & UsernameCheck | { "type": "sign_up" } & SignUpTicket | { "type": "signed_up" } & SignedUp | { "type": "recovery_codes" } & RecoveryCodes | { "type": "authenticator" } & SignUpTicket | { "type": "phrase" } & RecoveryPhrase | { "type": "sessions", 
+export type Response = { "type": "status" } & Status | { "type": "username" } & UsernameCheck | { "type": "sign_up" } & SignUpTicket | { "type": "signed_up" } & SignedUp | { "type": "recovery_codes" } & RecoveryCodes | { "type": "authenticator" } & SignUpTicket | { "type": "phrase" } & RecoveryPhrase | { "type": "vault" } & VaultInfo | { "type": "sessions", 
 /**
  * Newest first.
  */
@@ -996,3 +1028,24 @@ problem: string | null,
  * The same in words; empty when it can be had.
  */
 message: string, };
+
+/**
+ * How this device's vault is kept.
+ */
+export type VaultInfo = { 
+/**
+ * Whether there is one: without, the key lies beside the store, and the next log-in changes that.
+ */
+guarded: boolean, 
+/**
+ * Whether a passphrase opens it, too.
+ */
+passphrase: boolean, 
+/**
+ * Whether a log-in keeps it open until the session ends, restarts included.
+ */
+stay_unlocked: boolean, 
+/**
+ * Seconds without a request after which it locks; zero for never.
+ */
+lock_after: number, };
