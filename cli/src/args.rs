@@ -20,6 +20,7 @@ const JSON: &str = "\
 JSON (--json): one object per line on standard output, each with a \"type\":
   message     {\"type\":\"message\",\"contact\":\"bob\",\"message\":{\"id\",\"position\",\"author\",\"author_name\",
               \"own\",\"sent_at\",\"received_at\",\"body\":{\"type\":\"text\",\"text\"},\"delivery\",\"gap\"}}
+  hit         {\"type\":\"hit\",\"conversation\",\"title\",\"group\",\"message\":{…},\"excerpt\":[{\"text\",\"hit\"}]}
   contact     {\"type\":\"contact\",\"account\",\"username\",\"conversation\",\"safety_number\",\"unread\"}
   status      {\"type\":\"status\",\"account\":{\"state\"},\"relay_url\",\"relay\":{\"state\"},\"peers\",\"queued\",\"live_users\",\"version\"}
   group       {\"type\":\"group\",\"conversation\",\"title\",\"members\":[{\"account\",\"username\",\"role\",\"own\"}],\"own_role\",
@@ -110,6 +111,13 @@ pub enum Verb {
     Recv(RecvArgs),
     /// Print the conversation with a contact, oldest first
     History(HistoryArgs),
+    /// Look for words in what was said
+    #[command(
+        long_about = "Look for words in what was said.\n\nA message is found when it holds every word, or part of a word, \
+                      whatever the case and the accents; words in quotes stand together. from:NAME, after:2026-03 and \
+                      before:2026-03-15 narrow it down."
+    )]
+    Search(SearchArgs),
     /// Give one of your messages another text
     Edit(EditArgs),
     /// Take one of your messages back from everybody, or delete a message here only
@@ -395,6 +403,26 @@ pub struct HistoryArgs {
     pub name: String,
     /// How many messages, newest ones
     #[arg(long, short = 'n', value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub count: u32,
+    /// Those around the message with this number, as `search` shows it; at most 200
+    #[arg(long, value_name = "NUMBER")]
+    pub around: Option<u64>,
+}
+
+/// `search`.
+#[derive(Debug, ClapArgs)]
+pub struct SearchArgs {
+    /// What to look for
+    #[arg(required = true)]
+    pub words: Vec<String>,
+    /// Only in the conversation with this contact or group
+    #[arg(long = "in", value_name = "NAME")]
+    pub within: Option<String>,
+    /// What came in last first, instead of what fits best
+    #[arg(long)]
+    pub newest: bool,
+    /// How many hits
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub count: u32,
 }
 

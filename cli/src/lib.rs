@@ -100,6 +100,7 @@ async fn ask_node(
         Verb::Send(args) => verbs::send::run(door, args, typed, out).await,
         Verb::Recv(args) => verbs::recv::run(door, args, out).await,
         Verb::History(args) => verbs::history::run(door, args, out).await,
+        Verb::Search(args) => verbs::search::run(door, args, out).await,
         Verb::Contacts => verbs::contacts::list(door, out).await,
         Verb::Edit(args) => verbs::deeds::edit(door, args, out).await,
         Verb::Delete(args) => verbs::deeds::delete(door, args, out).await,

@@ -158,10 +158,44 @@ fn inbox(request: &Request, events: &played::Events) -> Result<Response, livecha
                 message(4, "newer"),
             ],
             more: false,
+            newer: false,
         })),
         Request::MarkRead { .. } => Ok(Response::Done),
         _ => active(request, events),
     }
+}
+
+#[test]
+fn search_asks_as_typed_and_prints_for_people_and_programs() {
+    let found = |request: &Request, events: &played::Events| match request {
+        Request::Search { next, .. } => {
+            let piece = |text: &str, hit| livechat_node::api::Piece { text: text.into(), hit };
+            let hit = livechat_node::api::Hit {
+                conversation: bob().conversation,
+                title: "bob".into(),
+                group: false,
+                message: message(7, "the needle\u{9b}2J"),
+                excerpt: vec![piece("the ", false), piece("needle", true), piece("\u{9b}2J", false)],
+            };
+            let next = next.is_none().then(|| "1".to_owned());
+            Ok(Response::Found(livechat_node::api::Found { hits: vec![hit], next }))
+        }
+        _ => active(request, events),
+    };
+    let node = Node::play(found);
+    let done = run(node.dir(), &["search", "the needle", "from:bob", "--in", "bob", "--newest"]);
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    assert_eq!(done.stdout.lines().count(), 4, "two answers of one hit each: {}", done.stdout);
+    assert!(done.stdout.contains("bob #7 bob:\n  the needle<U+009B>2J\n"), "{}", done.stdout);
+    let asked: Vec<_> = node.asked().into_iter().filter(|r| matches!(r, Request::Search { .. })).collect();
+    let (query, conversation) = ("\"the needle\" from:bob".to_owned(), Some(bob().conversation));
+    let order = livechat_node::api::SearchOrder::Newest;
+    let first = Request::Search { query, conversation, order, next: None, limit: 20 };
+    assert_eq!((asked.len(), &asked[0]), (2, &first));
+    assert!(matches!(&asked[1], Request::Search { next: Some(next), limit: 19, .. } if next == "1"));
+    let json = run(node.dir(), &["--json", "search", "needle", "-n", "1"]);
+    let line: serde_json::Value = serde_json::from_str(json.stdout.trim()).unwrap();
+    assert_eq!((&line["type"], &line["message"]["position"]), (&"hit".into(), &7.into()));
 }
 
 #[test]

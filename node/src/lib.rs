@@ -14,6 +14,7 @@ mod env;
 mod limits;
 mod node;
 mod relay;
+mod search;
 mod store;
 mod swarm;
 

@@ -16,6 +16,8 @@ impl Chat {
         match command {
             Command::Add(name) => self.add(keyboard, &name),
             Command::History(n) => self.history(keyboard, n),
+            Command::Around(number) => self.around(keyboard, number),
+            Command::Search { words, here } => self.search(keyboard, &words, here),
             Command::Contacts => self.contacts(keyboard),
             Command::Status => {
                 let status = self.wait(self.door.status())?;

@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod groups;
 pub mod history;
 pub mod recv;
+pub mod search;
 pub mod send;
 pub mod sessions;
 pub mod status;

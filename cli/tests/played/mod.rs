@@ -95,7 +95,7 @@ pub fn active(request: &Request, _: &Events) -> Result<Response, Error> {
         Request::Status => Response::Status(status()),
         Request::Contacts => Response::Contacts { contacts: vec![bob()] },
         Request::Conversations => Response::Conversations { conversations: vec![conversation(0)] },
-        Request::History { .. } => Response::History(HistoryPage { messages: Vec::new(), more: false }),
+        Request::History { .. } => Response::History(HistoryPage { messages: Vec::new(), more: false, newer: false }),
         Request::MarkRead { .. } => Response::Done,
         _ => return Err(error(ErrorCode::Internal)),
     })

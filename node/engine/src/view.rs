@@ -199,6 +199,8 @@ view! {
         pub messages: Vec<Message>,
         /// Whether there are older ones.
         pub more: bool,
+        /// Whether there are newer ones.
+        pub newer: bool,
     }
 }
 

@@ -30,6 +30,13 @@ impl fmt::Debug for Request {
                 .field("before", before)
                 .field("limit", limit)
                 .finish(),
+            Self::HistoryAt { conversation, position, .. } => at(f, "HistoryAt", conversation, position),
+            Self::Search { conversation, order, limit, .. } => f
+                .debug_struct("Search")
+                .field("conversation", conversation)
+                .field("order", order)
+                .field("limit", limit)
+                .finish_non_exhaustive(),
             Self::Send { conversation, text, id, reply_to } => f
                 .debug_struct("Send")
                 .field("conversation", conversation)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Request;
 use super::{
-    AccountSession, Contact, Conversation, ConversationId, Group, HistoryPage, Message, RecoveryCodes, Revision,
+    AccountSession, Contact, Conversation, ConversationId, Found, Group, HistoryPage, Message, RecoveryCodes, Revision,
     SignUpTicket, SignedUp, Status, UsernameCheck,
 };
 
@@ -45,6 +45,8 @@ pub enum Response {
     },
     /// To [`Request::History`].
     History(HistoryPage),
+    /// To [`Request::Search`].
+    Found(Found),
     /// To [`Request::Send`] and [`Request::Forward`]; to [`Request::Edit`] and [`Request::React`].
     Sent(Message),
     /// To [`Request::CreateGroup`].

@@ -48,6 +48,13 @@ fn group() -> Group {
     }
 }
 
+fn found() -> Found {
+    let piece = |text: &str, hit| Piece { text: text.into(), hit };
+    let excerpt = vec![piece("…a ", false), piece("word", true)];
+    let hit = Hit { conversation: C, title: "b".into(), group: true, message: message(), excerpt };
+    Found { hits: vec![hit], next: Some("1".into()) }
+}
+
 fn ticket() -> SignUpTicket {
     SignUpTicket {
         username: "alice".into(),
@@ -78,6 +85,14 @@ fn requests() -> Vec<Request> {
         Request::Conversations,
         Request::History { conversation: C, before: Some(9), limit: 200 },
         Request::History { conversation: C, before: None, limit: 1 },
+        Request::HistoryAt { conversation: C, position: 9, older: 0, newer: 200 },
+        Request::Search {
+            query: "canary".into(),
+            conversation: Some(C),
+            order: SearchOrder::Best,
+            next: Some("canary".into()),
+            limit: 3,
+        },
         Request::Send { conversation: C, text: "canary".into(), id: Some(MessageId([4; 16])), reply_to: Some(3) },
         Request::Send { conversation: C, text: "canary".into(), id: None, reply_to: None },
         Request::Forward { from: C, position: 1, to: C, id: None },
@@ -156,7 +171,8 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::Contact(contact.clone()),
         Response::Contacts { contacts: vec![contact] },
         Response::Conversations { conversations: vec![conversation.clone()] },
-        Response::History(HistoryPage { messages: vec![message(), deleted, timer], more: true }),
+        Response::History(HistoryPage { messages: vec![message(), deleted, timer], more: true, newer: true }),
+        Response::Found(found()),
         Response::Sent(message()),
         Response::GroupCreated { conversation: C },
         Response::Group(group()),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, DeviceId, UsernameProblem};
+use super::{AccountId, ConversationId, DeviceId, Message, UsernameProblem};
 
 macro_rules! api {
     ($($item:item)*) => { $(
@@ -94,6 +94,40 @@ api! {
         pub expires_at: u64,
     }
 
+    /// What a search found.
+    #[derive(Debug)]
+    pub struct Found {
+        /// In the order asked for.
+        pub hits: Vec<Hit>,
+        /// Where the same question goes on; none when that was all.
+        pub next: Option<String>,
+    }
+
+    /// A message that was found.
+    #[derive(Debug)]
+    pub struct Hit {
+        /// Where it is.
+        #[cfg_attr(test, ts(type = "string"))]
+        pub conversation: ConversationId,
+        /// What the conversation is called.
+        pub title: String,
+        /// Whether it is a group of many.
+        pub group: bool,
+        /// The message.
+        pub message: Message,
+        /// The part of its text that shows why it was found.
+        pub excerpt: Vec<Piece>,
+    }
+
+    /// A piece of an excerpt.
+    #[derive(Debug)]
+    pub struct Piece {
+        /// As written.
+        pub text: String,
+        /// Whether it is what was looked for.
+        pub hit: bool,
+    }
+
     /// A request that wasn't carried out.
     #[derive(Debug)]
     pub struct Error {
@@ -107,6 +141,17 @@ api! {
         #[cfg_attr(test, ts(type = "number | null"))]
         pub retry_after: Option<u64>,
     }
+}
+
+/// What comes first in what was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum SearchOrder {
+    /// What came in last.
+    Newest,
+    /// Whole words, then beginnings of words, then other parts; of equals what came in last.
+    Best,
 }
 
 /// Where in its life the account on this node is.

@@ -14,6 +14,7 @@ use super::{BrainError, Outcome, Snapshot};
 use crate::account::saved::{Pending, Saved, SavedError};
 use crate::api::{Error, ErrorCode};
 use crate::env;
+use crate::search::SearchError;
 use crate::store::{Store, TransactError};
 
 /// Why a transaction didn't happen.
@@ -73,6 +74,7 @@ impl<E: Into<Failure>> From<TransactError<E>> for Failure {
         match e {
             TransactError::Inside(e) => e.into(),
             TransactError::Store(e) => Self::Store(e.to_string()),
+            TransactError::Index(e) => Self::Store(chain(&e)),
         }
     }
 }
@@ -281,6 +283,15 @@ impl Inside {
         look(engine, &store.read()).map_err(|e| Failure::Store(chain(&e)))
     }
 
+    /// Asks engine and search index together.
+    pub(super) fn search<T>(
+        &mut self,
+        look: impl FnOnce(&Engine, &Store) -> Result<T, SearchError>,
+    ) -> Result<T, Failure> {
+        let (engine, store) = self.whole()?;
+        look(engine, store).map_err(|e| Failure::Store(chain(&e)))
+    }
+
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&mut dyn Kv) -> Result<T, SavedError>) -> Result<T, Failure> {
         // The engine caches nothing of the node's namespaces: it may stay.
         let (_, store) = self.whole()?;
@@ -289,7 +300,7 @@ impl Inside {
 
     pub(super) fn wipe(&mut self) -> Result<Outcome, Failure> {
         let (_, store) = self.whole()?;
-        store.wipe().map_err(|e| Failure::Store(e.to_string()))?;
+        store.wipe().map_err(|e| Failure::Store(chain(&e)))?;
         self.engine = None;
         self.whole()?;
         self.refresh();

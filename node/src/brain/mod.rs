@@ -22,6 +22,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::account::saved::{Saved, SavedError};
 use crate::api::{Error, ErrorCode};
 use crate::limits;
+use crate::search::SearchError;
+use crate::store::Store;
 
 pub(crate) use feed::{Activation, Feed};
 pub(crate) use inside::Failure;
@@ -172,6 +174,14 @@ impl Brain {
         look: impl FnOnce(&Engine, &dyn Kv) -> Result<T, ViewError> + Send + 'static,
     ) -> Result<T, Error> {
         self.run(|inside| (inside.view(look), None)).await
+    }
+
+    /// Asks engine and search index together.
+    pub(crate) async fn search<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Engine, &Store) -> Result<T, SearchError> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.run(|inside| (inside.search(look), None)).await
     }
 
     /// Reads what the node keeps.

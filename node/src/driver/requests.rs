@@ -1,6 +1,7 @@
 //! Requests: what is answered at once, what goes to the engine, what is a flow with the relay, and what needs a session.
 
-use livechat_engine::Command;
+use livechat_crypto::kv::Kv;
+use livechat_engine::{Command, CommandError, Engine, ViewError};
 use livechat_wire::DeviceId;
 use livechat_wire::http::{SecretText, SessionInfo};
 
@@ -10,11 +11,12 @@ use super::{Driver, refusals};
 use crate::account::Phase;
 use crate::account::flow::Flow;
 use crate::account::manage::Change;
-use crate::api::{AccountSession, Error, Request, Response};
+use crate::api::{AccountSession, Error, HistoryPage, Request, Response};
 use crate::brain::Feed;
 use crate::limits;
 use crate::node::Ask;
 use crate::relay::{AskError, RelayClient};
+use crate::search::Search;
 
 /// What takes several steps between relay and store.
 pub(super) enum FlowRequest {
@@ -66,7 +68,7 @@ impl Driver {
             }),
             Request::Group { conversation } => self.ask_store(answer, async move |brain| {
                 let group = brain.view(move |engine, kv| engine.group(kv, conversation)).await?;
-                group.map(Response::Group).ok_or_else(|| refusals::of_command(livechat_engine::CommandError::NotMember))
+                group.map(Response::Group).ok_or_else(|| refusals::of_command(CommandError::NotMember))
             }),
             Request::Revisions { conversation, position } => self.ask_store(answer, async move |brain| {
                 let revisions = brain.view(move |engine, kv| engine.revisions(kv, conversation, position)).await?;
@@ -88,11 +90,27 @@ impl Driver {
                 let message = format!("A page of history has 1 to {} messages, not {limit}.", limits::HISTORY);
                 respond(answer, Err(Error::bad_request(message)));
             }
-            Request::History { conversation, before, limit } => self.ask_store(answer, async move |brain| {
-                let page = brain.view(move |engine, kv| engine.history(kv, conversation, before, limit)).await?;
-                page.map(Response::History)
-                    .ok_or_else(|| refusals::of_command(livechat_engine::CommandError::UnknownConversation))
-            }),
+            Request::HistoryAt { older, newer, .. } if older > limits::HISTORY || newer > limits::HISTORY => {
+                let message = format!("A page of history has at most {} messages either way.", limits::HISTORY);
+                respond(answer, Err(Error::bad_request(message)));
+            }
+            Request::History { conversation, before, limit } => {
+                self.history(answer, move |engine, kv| engine.history(kv, conversation, before, limit));
+            }
+            Request::HistoryAt { conversation, position, older, newer } => {
+                let page =
+                    move |engine: &Engine, kv: &dyn Kv| engine.history_at(kv, conversation, position, older, newer);
+                self.history(answer, page);
+            }
+            Request::Search { query, conversation, order, next, limit } => {
+                match Search::new(&query, conversation, order, next.as_deref(), limit) {
+                    Ok(search) => self.ask_store(answer, async move |brain| {
+                        let found = brain.search(move |engine, store| search.run(engine, store)).await?;
+                        Ok(Response::Found(found))
+                    }),
+                    Err(e) => respond(answer, Err(e)),
+                }
+            }
             other => match of_engine(other) {
                 Some(command) => self.command(command, answer),
                 None => respond(answer, Err(Error::bad_request("This node doesn't carry that request out."))),
@@ -118,6 +136,17 @@ impl Driver {
         self.tasks.spawn(async move {
             respond(answer, asking.await);
             Done::Nothing
+        });
+    }
+
+    fn history(
+        &mut self,
+        answer: Answer,
+        page: impl FnOnce(&Engine, &dyn Kv) -> Result<Option<HistoryPage>, ViewError> + Send + 'static,
+    ) {
+        self.ask_store(answer, async move |brain| {
+            let page = brain.view(page).await?;
+            page.map(Response::History).ok_or_else(|| refusals::of_command(CommandError::UnknownConversation))
         });
     }
 
@@ -248,7 +277,8 @@ fn name(request: &Request) -> &'static str {
         Request::AddContact { .. } => "add_contact",
         Request::Contacts => "contacts",
         Request::Conversations => "conversations",
-        Request::History { .. } => "history",
+        Request::History { .. } | Request::HistoryAt { .. } => "history",
+        Request::Search { .. } => "search",
         Request::Send { .. } => "send",
         Request::MarkRead { .. } => "mark_read",
         Request::CreateGroup { .. } => "create_group",

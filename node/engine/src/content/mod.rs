@@ -11,6 +11,7 @@
 mod early;
 mod expiry;
 mod facts;
+pub(crate) mod passages;
 mod personal;
 mod records;
 mod say;

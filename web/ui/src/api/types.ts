@@ -229,6 +229,19 @@ conversation: Conversation, } | { "type": "group_changed",
 group: Group, } | { "type": "lagged" };
 
 /**
+ * What a search found.
+ */
+export type Found = { 
+/**
+ * In the order asked for.
+ */
+hits: Array<Hit>, 
+/**
+ * Where the same question goes on; none when that was all.
+ */
+next: string | null, };
+
+/**
  * What a group conversation has beside a direct one.
  */
 export type Group = { 
@@ -305,7 +318,36 @@ messages: Array<Message>,
 /**
  * Whether there are older ones.
  */
-more: boolean, };
+more: boolean, 
+/**
+ * Whether there are newer ones.
+ */
+newer: boolean, };
+
+/**
+ * A message that was found.
+ */
+export type Hit = { 
+/**
+ * Where it is.
+ */
+conversation: string, 
+/**
+ * What the conversation is called.
+ */
+title: string, 
+/**
+ * Whether it is a group of many.
+ */
+group: boolean, 
+/**
+ * The message.
+ */
+message: Message, 
+/**
+ * The part of its text that shows why it was found.
+ */
+excerpt: Array<Piece>, };
 
 /**
  * Whether we are in a group.
@@ -457,6 +499,19 @@ account: string,
 username: string, };
 
 /**
+ * A piece of an excerpt.
+ */
+export type Piece = { 
+/**
+ * As written.
+ */
+text: string, 
+/**
+ * Whether it is what was looked for.
+ */
+hit: boolean, };
+
+/**
  * A message that another one answers, as it reads now.
  */
 export type Quote = { 
@@ -582,6 +637,43 @@ conversation: string,
 before: number | null, 
 /**
  * How many, 1 ..= 200.
+ */
+limit: number, } | { "type": "history_at", 
+/**
+ * Of which conversation.
+ */
+conversation: string, 
+/**
+ * The position.
+ */
+position: number, 
+/**
+ * At most so many messages before it, 0 ..= 200.
+ */
+older: number, 
+/**
+ * At most so many from it on, 0 ..= 200.
+ */
+newer: number, } | { "type": "search", 
+/**
+ * Words, parts of words, or phrases in quotes, which all must be there, whatever their case and accents; and
+ * `from:NAME`, `after:2026`, `after:2026-03`, `before:2026-03-01`, which narrow it down.
+ */
+query: string, 
+/**
+ * Only here.
+ */
+conversation: string | null, 
+/**
+ * What comes first.
+ */
+order: SearchOrder, 
+/**
+ * Where an earlier answer to the same question said it goes on.
+ */
+next: string | null, 
+/**
+ * How many, 1 ..= 100.
  */
 limit: number, } | { "type": "send", 
 /**
@@ -817,7 +909,7 @@ contacts: Array<Contact>, } | { "type": "conversations",
 /**
  * Latest first.
  */
-conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "sent" } & Message | { "type": "group_created", 
+conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "sent" } & Message | { "type": "group_created", 
 /**
  * Its conversation.
  */
@@ -848,6 +940,11 @@ text: string, };
  * What somebody may do in a group.
  */
 export type Role = "member" | "admin" | "owner";
+
+/**
+ * What comes first in what was found.
+ */
+export type SearchOrder = "newest" | "best";
 
 /**
  * What a client reads.

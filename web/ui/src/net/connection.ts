@@ -32,6 +32,8 @@ interface AnswerTo {
   contacts: "contacts";
   conversations: "conversations";
   history: "history";
+  history_at: "history";
+  search: "found";
   send: "sent";
   mark_read: "done";
   forward: "sent";

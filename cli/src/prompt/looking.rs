@@ -1,0 +1,45 @@
+//! `/search` and `/history #N`: what was said earlier.
+
+use livechat_node::api::SearchOrder;
+
+use super::Chat;
+use super::keyboard::Keyboard;
+use crate::exit::Failure;
+use crate::limits;
+use crate::style::Ink;
+use crate::verbs::search::{around, find};
+
+impl Chat {
+    /// Looks for words, the latest hit nearest to the prompt.
+    pub(super) fn search(&mut self, keyboard: &mut dyn Keyboard, words: &str, here: bool) -> Result<(), Failure> {
+        let conversation = if here { Some(self.someone()?.0) } else { None };
+        let mut hits = self.wait(find(&self.door, words, conversation, SearchOrder::Newest, limits::HITS + 1))?;
+        let more = hits.len() > limits::HITS;
+        hits.truncate(limits::HITS);
+        hits.reverse();
+        let look = self.face.look();
+        for line in hits.iter().flat_map(|hit| look.hit(hit)) {
+            keyboard.say(&line);
+        }
+        self.tell(
+            keyboard,
+            Ink::Quiet,
+            match (hits.is_empty(), more) {
+                (true, _) => "Nothing was found.",
+                (false, true) => "These are the latest; more words, from:NAME or before:2026-03 narrow it down.",
+                (false, false) => "@NAME, then /history #NUMBER, shows what stands around one.",
+            },
+        );
+        Ok(())
+    }
+
+    /// Shows the messages around a number.
+    pub(super) fn around(&mut self, keyboard: &mut dyn Keyboard, number: u64) -> Result<(), Failure> {
+        let (conversation, _) = self.someone()?;
+        let messages = self.wait(around(&self.door, conversation, number, limits::HISTORY))?;
+        for line in self.face.look().history(&messages) {
+            keyboard.say(&line);
+        }
+        Ok(())
+    }
+}
