@@ -21,6 +21,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   message     {\"type\":\"message\",\"contact\":\"bob\",\"message\":{\"id\",\"position\",\"author\",\"author_name\",
               \"own\",\"sent_at\",\"received_at\",\"body\":{\"type\":\"text\",\"text\"},\"delivery\",\"gap\"}}
   hit         {\"type\":\"hit\",\"conversation\",\"title\",\"group\",\"message\":{…},\"excerpt\":[{\"text\",\"hit\"}]}
+  saved       {\"type\":\"saved\",\"path\",\"messages\"}
   contact     {\"type\":\"contact\",\"account\",\"username\",\"conversation\",\"safety_number\",\"unread\"}
   status      {\"type\":\"status\",\"account\":{\"state\"},\"relay_url\",\"relay\":{\"state\"},\"peers\",\"queued\",\"live_users\",\"version\"}
   group       {\"type\":\"group\",\"conversation\",\"title\",\"members\":[{\"account\",\"username\",\"role\",\"own\"}],\"own_role\",
@@ -118,6 +119,12 @@ pub enum Verb {
                       before:2026-03-15 narrow it down."
     )]
     Search(SearchArgs),
+    /// Write a readable copy of one conversation, or of all, to a file
+    #[command(
+        long_about = "Write a readable copy of one conversation, or of all, to a file.\n\nMessages that disappear are left \
+                      out. No file is ever replaced, and none is there before it is whole."
+    )]
+    Export(ExportArgs),
     /// Give one of your messages another text
     Edit(EditArgs),
     /// Take one of your messages back from everybody, or delete a message here only
@@ -407,6 +414,37 @@ pub struct HistoryArgs {
     /// Those around the message with this number, as `search` shows it; at most 200
     #[arg(long, value_name = "NUMBER")]
     pub around: Option<u64>,
+}
+
+/// `export`.
+#[derive(Debug, ClapArgs)]
+pub struct ExportArgs {
+    /// The contact's username or the group's title; all conversations when left out
+    pub name: Option<String>,
+    /// What it looks like
+    #[arg(long, value_name = "FORMAT", default_value = "markdown")]
+    pub format: ExportFormat,
+    /// The file, which must not be there yet, or `-` for standard output; a name of its own in this directory when left out
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// What an export looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// For people
+    Markdown,
+    /// For programs: one JSON object a line
+    Jsonl,
+}
+
+impl From<ExportFormat> for livechat_node::export::Format {
+    fn from(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::Markdown => Self::Markdown,
+            ExportFormat::Jsonl => Self::JsonLines,
+        }
+    }
 }
 
 /// `search`.

@@ -15,6 +15,7 @@ pub mod prompt;
 pub mod qr;
 pub mod render;
 pub mod said;
+pub mod save;
 pub mod settings;
 pub mod style;
 pub mod text;
@@ -101,6 +102,7 @@ async fn ask_node(
         Verb::Recv(args) => verbs::recv::run(door, args, out).await,
         Verb::History(args) => verbs::history::run(door, args, out).await,
         Verb::Search(args) => verbs::search::run(door, args, out).await,
+        Verb::Export(args) => verbs::export::run(door, args, out).await,
         Verb::Contacts => verbs::contacts::list(door, out).await,
         Verb::Edit(args) => verbs::deeds::edit(door, args, out).await,
         Verb::Delete(args) => verbs::deeds::delete(door, args, out).await,

@@ -199,6 +199,35 @@ fn search_asks_as_typed_and_prints_for_people_and_programs() {
 }
 
 #[test]
+fn export_writes_a_file_that_takes_no_others_place() {
+    let history = |request: &Request, events: &played::Events| match request {
+        Request::HistoryAt { position: 0, older: 0, .. } => Ok(Response::History(livechat_node::api::HistoryPage {
+            messages: vec![message(1, "hello"), own("hi", Delivery::Read)],
+            more: false,
+            newer: false,
+        })),
+        _ => active(request, events),
+    };
+    let node = Node::play(history);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bob.jsonl");
+    let export = ["--json", "export", "bob", "--format", "jsonl", "--output", file.to_str().unwrap()];
+    let done = run(node.dir(), &export);
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    let line: serde_json::Value = serde_json::from_str(done.stdout.trim()).unwrap();
+    assert_eq!((&line["type"], &line["messages"]), (&"saved".into(), &2.into()));
+    let copy = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(copy.lines().count(), 2);
+    assert!(copy.contains("\"text\":\"hello\""), "{copy}");
+    let again = run(node.dir(), &export);
+    assert_eq!(again.code, 1, "{}", again.stderr);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), copy);
+    let printed = run(node.dir(), &["export", "--output", "-"]);
+    assert!(printed.stdout.starts_with("# Chat with bob\n\n## Sunday"), "{}", printed.stdout);
+    assert_eq!(run(node.dir(), &["export", "carol", "--output", "-"]).code, 4);
+}
+
+#[test]
 fn recv_prints_what_is_unread_then_marks_it() {
     let node = Node::play(inbox);
     let done = run(node.dir(), &["--json", "recv"]);

@@ -11,6 +11,7 @@ mod brain;
 mod config;
 mod driver;
 mod env;
+pub mod export;
 mod limits;
 mod node;
 mod relay;

@@ -7,6 +7,7 @@
 
 mod assets;
 mod control;
+mod download;
 mod env;
 pub mod gate;
 mod headers;

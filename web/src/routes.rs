@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::gate::{self, Hosts};
 use crate::sessions::Sessions;
-use crate::{assets, env, headers, limits, socket};
+use crate::{assets, download, env, headers, limits, socket};
 
 /// What every handler sees.
 pub(crate) struct Shared {
@@ -42,6 +42,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/chat/{conversation}", get(page))
         .route("/api/session", get(has_session).post(swap_token).layer(DefaultBodyLimit::max(limits::BODY)))
         .route("/api/socket", get(socket::upgrade))
+        .route("/api/export", get(download::export))
         .fallback(get(asset))
         .layer(from_fn_with_state(shared.clone(), guard))
         .with_state(shared)

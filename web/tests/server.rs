@@ -206,3 +206,18 @@ async fn addresses_that_others_reach_and_ports_in_use_are_refused() {
     assert!(matches!(serve(s.node.clone(), config).await.unwrap_err(), StartError::Host(_)));
     s.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_for_admitted_browsers_and_says_why_not() {
+    let s = Served::start().await;
+    assert_eq!(s.get("/api/export?format=markdown", "").await.status, 401);
+    let cookie = s.admitted().await;
+    for bad in ["", "?format=html", "?format=jsonl&conversation=x", "?format=jsonl&path=/etc"] {
+        assert_eq!(s.get(&format!("/api/export{bad}"), &cookie).await.status, 400, "{bad}");
+    }
+    let refused = s.get("/api/export?format=jsonl", &cookie).await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("Nobody has signed up"), "{}", refused.body);
+    assert!(refused.header("content-disposition").is_none());
+    s.stop().await;
+}

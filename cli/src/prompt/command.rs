@@ -49,6 +49,11 @@ pub enum Command {
         /// Only in the conversation in the prompt.
         here: bool,
     },
+    /// `/export`, `/export here`
+    Export {
+        /// Only the conversation in the prompt.
+        here: bool,
+    },
     /// `/contacts`
     Contacts,
     /// `/status`
@@ -97,6 +102,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
         "[here] WORDS",
         "look for words, everywhere or in this conversation; from:NAME, after:2026-03, before:2026",
     ),
+    ("/export", "[here]", "write a readable copy of everything, or of this conversation, to a file"),
     ("/reply", "[#N] TEXT", "answer their last message, or number N of /history"),
     ("/edit", "[#N] TEXT", "give your last message, or number N, another text"),
     ("/delete", "[#N] [here]", "take your last message, or number N, back from everybody; or delete it here only"),
@@ -211,6 +217,8 @@ fn command(trimmed: &str) -> Line {
         "/title" if words.is_empty() => return Line::Usage("/title TEXT"),
         "/title" => Command::Grouping(Grouping::Title(words.to_owned())),
         "/leave" => Command::Grouping(Grouping::Leave),
+        "/export" if rest.is_empty() || rest == "here" => Command::Export { here: !rest.is_empty() },
+        "/export" => return Line::Usage("/export [here]"),
         "/contacts" => Command::Contacts,
         "/status" => Command::Status,
         "/signup" => Command::SignUp,

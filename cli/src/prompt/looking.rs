@@ -1,12 +1,14 @@
-//! `/search` and `/history #N`: what was said earlier.
+//! `/search`, `/history #N` and `/export`: what was said earlier.
 
 use livechat_node::api::SearchOrder;
+use livechat_node::export::Format;
 
 use super::Chat;
 use super::keyboard::Keyboard;
 use crate::exit::Failure;
 use crate::limits;
 use crate::style::Ink;
+use crate::verbs::export::{said, save};
 use crate::verbs::search::{around, find};
 
 impl Chat {
@@ -30,6 +32,14 @@ impl Chat {
                 (false, false) => "@NAME, then /history #NUMBER, shows what stands around one.",
             },
         );
+        Ok(())
+    }
+
+    /// Writes a copy of everything, or of this conversation, to a file.
+    pub(super) fn export(&mut self, keyboard: &mut dyn Keyboard, here: bool) -> Result<(), Failure> {
+        let name = if here { Some(self.someone()?.1) } else { None };
+        let (path, messages) = self.wait(save(&self.door, name.as_deref(), Format::Markdown, None, |_| {}))?;
+        self.tell(keyboard, Ink::Plain, &said(&path, messages));
         Ok(())
     }
 

@@ -88,6 +88,25 @@ describe("searching", () => {
   });
 });
 
+describe("a copy", () => {
+  it("is a file of one chat or of all, for people or for programs", async () => {
+    const { user } = await shown(`/chat/${CHAT}`);
+    const saved = async (menu: string, item: string) => {
+      await user.click(screen.getByRole("button", { name: menu }));
+      const link = await screen.findByRole("menuitem", { name: item });
+      const found = [link.getAttribute("href"), link.hasAttribute("download")];
+      await user.keyboard("{Escape}");
+      return found;
+    };
+    expect(await saved("Chat options", "Export")).toEqual([
+      `/api/export?format=markdown&conversation=${CHAT}`,
+      true,
+    ]);
+    expect(await saved("Menu", "Export all chats")).toEqual(["/api/export?format=markdown", true]);
+    expect(await saved("Menu", "Export for programs")).toEqual(["/api/export?format=jsonl", true]);
+  });
+});
+
 describe("a place further up", () => {
   it("grows downwards, takes in nothing behind a hole, and is left for the newest", async () => {
     const { node, client } = await shown("/");

@@ -4,6 +4,7 @@ import { explain } from "../state/explain";
 import { useClient, usePart } from "../state/hooks";
 import type { Problem } from "../state/pending";
 import { chooseTheme, chosenTheme, type Theme } from "../state/theme";
+import { exportOf } from "../text/deeds";
 import { Account } from "./Account";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
@@ -50,6 +51,12 @@ export function OwnMenu() {
               <Header>LiveChat {version}</Header>
               <MenuItem id="account" className="menu-item" onAction={() => setAccount(true)}>
                 Account…
+              </MenuItem>
+              <MenuItem id="export" className="menu-item" href={exportOf(null, "markdown")} download="">
+                Export all chats
+              </MenuItem>
+              <MenuItem id="export-json" className="menu-item" href={exportOf(null, "jsonl")} download="">
+                Export for programs
               </MenuItem>
               <MenuItem id="log-out" className="menu-item" onAction={() => setLeaving(true)}>
                 Log out
