@@ -22,6 +22,8 @@ JSON (--json): one object per line on standard output, each with a \"type\":
               \"own\",\"sent_at\",\"received_at\",\"body\":{\"type\":\"text\",\"text\"},\"delivery\",\"gap\"}}
   hit         {\"type\":\"hit\",\"conversation\",\"title\",\"group\",\"message\":{…},\"excerpt\":[{\"text\",\"hit\"}]}
   saved       {\"type\":\"saved\",\"path\",\"messages\"}
+  backed_up   {\"type\":\"backed_up\",\"path\",\"secret\",\"messages\"}
+  restored    {\"type\":\"restored\",\"contacts\",\"conversations\",\"messages\",\"left\"}
   contact     {\"type\":\"contact\",\"account\",\"username\",\"conversation\",\"safety_number\",\"unread\"}
   status      {\"type\":\"status\",\"account\":{\"state\"},\"relay_url\",\"relay\":{\"state\"},\"peers\",\"queued\",\"live_users\",\"version\"}
   group       {\"type\":\"group\",\"conversation\",\"title\",\"members\":[{\"account\",\"username\",\"role\",\"own\"}],\"own_role\",
@@ -125,6 +127,15 @@ pub enum Verb {
                       out. No file is ever replaced, and none is there before it is whole."
     )]
     Export(ExportArgs),
+    /// Write history, contacts and settings to a sealed file
+    #[command(
+        long_about = "Write history, contacts and settings to a sealed file.\n\nA secret that opens it again is made and \
+                      printed, unless you bring one. Keys are in no backup: an old one is merely an old history. Messages \
+                      that disappear are left out."
+    )]
+    Backup(BackupArgs),
+    /// Give a backup's history, contacts and settings back, on a device that has signed in
+    Restore(RestoreArgs),
     /// Give one of your messages another text
     Edit(EditArgs),
     /// Take one of your messages back from everybody, or delete a message here only
@@ -414,6 +425,24 @@ pub struct HistoryArgs {
     /// Those around the message with this number, as `search` shows it; at most 200
     #[arg(long, value_name = "NUMBER")]
     pub around: Option<u64>,
+}
+
+/// `backup`.
+#[derive(Debug, ClapArgs)]
+pub struct BackupArgs {
+    /// The file, which must not be there yet; a name of its own in this directory when left out
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Seal it with a secret of yours, read from standard input: at least 12 characters
+    #[arg(long)]
+    pub passphrase: bool,
+}
+
+/// `restore`.
+#[derive(Debug, ClapArgs)]
+pub struct RestoreArgs {
+    /// The file; its secret is read from standard input
+    pub file: PathBuf,
 }
 
 /// `export`.

@@ -228,6 +228,36 @@ fn export_writes_a_file_that_takes_no_others_place() {
 }
 
 #[test]
+fn a_backup_prints_what_opens_it_and_a_restore_reads_that() {
+    let node = Node::play(|request, events| match request {
+        Request::Backup { path, secret } => Ok(Response::BackedUp(livechat_node::api::BackedUp {
+            path: path.clone(),
+            secret: secret.is_none().then(|| "abcde-fghij".into()),
+            messages: 3,
+        })),
+        Request::Restore { .. } => {
+            let done = livechat_node::api::Restored { contacts: 1, conversations: 2, messages: 3, left: 0 };
+            Ok(Response::Restored(done))
+        }
+        _ => active(request, events),
+    });
+    let made = run(node.dir(), &["backup", "--output", "b.backup"]);
+    assert_eq!((made.code, made.stderr.as_str()), (0, ""));
+    assert!(made.stdout.contains("    abcde-fghij\n"), "{}", made.stdout);
+    let own = run_with(node.dir(), &["--json", "backup", "--passphrase"], Some("four words of mine\n"));
+    assert_eq!((own.code, own.stderr.as_str()), (0, ""));
+    assert!(own.stdout.contains("\"secret\":null"), "{}", own.stdout);
+    let back = run_with(node.dir(), &["restore", "b.backup"], Some(" abcde-fghij\n"));
+    assert!(back.stdout.starts_with("3 messages in 2 conversations are back"), "{}", back.stdout);
+    assert_eq!(run_with(node.dir(), &["restore", "b.backup"], Some("\n")).code, 2);
+    let asked = node.asked();
+    assert!(matches!(&asked[0], Request::Backup { path, secret: None } if path.starts_with('/')), "{asked:?}");
+    let is_own = |r: &Request| matches!(r, Request::Backup { secret: Some(s), .. } if s == "four words of mine");
+    assert!(asked.iter().any(is_own));
+    assert!(asked.iter().any(|r| matches!(r, Request::Restore { secret, .. } if secret == "abcde-fghij")));
+}
+
+#[test]
 fn recv_prints_what_is_unread_then_marks_it() {
     let node = Node::play(inbox);
     let done = run(node.dir(), &["--json", "recv"]);

@@ -17,3 +17,11 @@ pub const GROUP_DEVICES: usize = 2 * livechat_wire::limits::DEVICES;
 /// SHA-512 rounds of one half of a safety number: makes each guess at a look-alike 5,200 times dearer, costs a
 /// millisecond.
 pub const SAFETY_ROUNDS: u32 = 5_200;
+/// KiB of memory that opening a backup takes: dear to guess at on many cores at once, bearable on a small computer.
+pub const BACKUP_MEMORY: u32 = 64 * 1_024;
+/// Passes over it: half a second.
+pub const BACKUP_PASSES: u32 = 3;
+/// KiB that the head of somebody's file may make us take.
+pub const BACKUP_MEMORY_MAX: u32 = 256 * 1_024;
+/// Passes that it may make us go through.
+pub const BACKUP_PASSES_MAX: u32 = 16;

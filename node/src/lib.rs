@@ -7,6 +7,7 @@
 
 mod account;
 pub mod api;
+mod backup;
 mod brain;
 mod config;
 mod driver;
@@ -21,7 +22,7 @@ mod swarm;
 
 pub use brain::BrainError;
 pub use config::Config;
-pub use node::{Node, StartError};
+pub use node::{BackupChunks, Node, StartError};
 pub use relay::RelayUrlError;
 pub use store::OpenError;
 pub use swarm::listen::ListenError;

@@ -96,5 +96,7 @@ pub const HITS: u32 = 100;
 pub const RANKED: usize = 50_000;
 /// Characters of a text shown with a hit: two lines.
 pub const EXCERPT: usize = 160;
+/// Characters of a backup's secret: a file can be guessed at for ever.
+pub const BACKUP_SECRET: usize = 12;
 /// Seconds that device proofs may run ahead of the clock: relays take two minutes of difference.
 pub const PROOFS_AHEAD: u64 = 60;

@@ -6,6 +6,7 @@
 //! Where to start: [`serve`], then `gate` (who may ask), `routes` (what), `socket` (the API).
 
 mod assets;
+mod backup;
 mod control;
 mod download;
 mod env;

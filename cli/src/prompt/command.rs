@@ -54,6 +54,8 @@ pub enum Command {
         /// Only the conversation in the prompt.
         here: bool,
     },
+    /// `/backup`
+    Backup,
     /// `/contacts`
     Contacts,
     /// `/status`
@@ -103,6 +105,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
         "look for words, everywhere or in this conversation; from:NAME, after:2026-03, before:2026",
     ),
     ("/export", "[here]", "write a readable copy of everything, or of this conversation, to a file"),
+    ("/backup", "", "write history, contacts and settings to a sealed file"),
     ("/reply", "[#N] TEXT", "answer their last message, or number N of /history"),
     ("/edit", "[#N] TEXT", "give your last message, or number N, another text"),
     ("/delete", "[#N] [here]", "take your last message, or number N, back from everybody; or delete it here only"),
@@ -219,6 +222,7 @@ fn command(trimmed: &str) -> Line {
         "/leave" => Command::Grouping(Grouping::Leave),
         "/export" if rest.is_empty() || rest == "here" => Command::Export { here: !rest.is_empty() },
         "/export" => return Line::Usage("/export [here]"),
+        "/backup" => Command::Backup,
         "/contacts" => Command::Contacts,
         "/status" => Command::Status,
         "/signup" => Command::SignUp,

@@ -18,6 +18,7 @@ impl Chat {
             Command::History(n) => self.history(keyboard, n),
             Command::Around(number) => self.around(keyboard, number),
             Command::Search { words, here } => self.search(keyboard, &words, here),
+            Command::Backup => self.backup(keyboard),
             Command::Export { here } => self.export(keyboard, here),
             Command::Contacts => self.contacts(keyboard),
             Command::Status => {

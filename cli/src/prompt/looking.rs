@@ -1,4 +1,4 @@
-//! `/search`, `/history #N` and `/export`: what was said earlier.
+//! `/search`, `/history #N`, `/export` and `/backup`: what was said earlier.
 
 use livechat_node::api::SearchOrder;
 use livechat_node::export::Format;
@@ -8,6 +8,7 @@ use super::keyboard::Keyboard;
 use crate::exit::Failure;
 use crate::limits;
 use crate::style::Ink;
+use crate::verbs::backup;
 use crate::verbs::export::{said, save};
 use crate::verbs::search::{around, find};
 
@@ -40,6 +41,15 @@ impl Chat {
         let name = if here { Some(self.someone()?.1) } else { None };
         let (path, messages) = self.wait(save(&self.door, name.as_deref(), Format::Markdown, None, |_| {}))?;
         self.tell(keyboard, Ink::Plain, &said(&path, messages));
+        Ok(())
+    }
+
+    /// Writes a backup, and says what opens it.
+    pub(super) fn backup(&mut self, keyboard: &mut dyn Keyboard) -> Result<(), Failure> {
+        let done = self.wait(backup::write(&self.door, None, None))?;
+        for line in backup::said(&self.face.look(), &done) {
+            keyboard.say(&line);
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! One file a verb. Each takes a door, its arguments and a place to print; none knows terminals or the environment.
 
 pub mod account;
+pub mod backup;
 pub mod completions;
 pub mod contacts;
 pub mod deeds;

@@ -125,6 +125,7 @@ pub fn bob() -> Contact {
         conversation: ConversationId([3; 32]),
         safety_number: ["12345"; 12].join(" "),
         display_name: None,
+        verified: false,
         standing: Standing::Accepted,
     }
 }

@@ -29,6 +29,7 @@
 //! - **O-6** The parents of a message are the author's own previous message and the latest message of the others. A
 //!   message whose parent is unknown is shown with a gap above it, until the parent comes.
 
+pub mod backup;
 mod clock;
 mod contacts;
 mod content;

@@ -40,6 +40,7 @@
 //! | `Personal` | conversation | `content::records::Personal` |
 //! | `Drafts` | conversation | text |
 //! | `Profiles` | account | `content::records::Profile` |
+//! | `Verified` | account | — ; their safety number was compared |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -90,6 +91,7 @@ pub enum Table {
     Personal = 76,
     Drafts = 77,
     Profiles = 78,
+    Verified = 100,
 }
 
 /// A value with a version before it.

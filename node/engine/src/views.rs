@@ -142,6 +142,7 @@ impl Engine {
             conversation,
             safety_number: contact.safety_number.clone(),
             display_name: self.display_name_of(kv, account)?,
+            verified: self.is_verified(kv, account)?,
             standing: self.standing(conversation),
         }))
     }

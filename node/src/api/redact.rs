@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ConversationId, RecoveryCodes, Request, SignUpTicket, SignedUp};
+use super::{BackedUp, ConversationId, RecoveryCodes, Request, SignUpTicket, SignedUp};
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,6 +31,8 @@ impl fmt::Debug for Request {
                 .field("limit", limit)
                 .finish(),
             Self::HistoryAt { conversation, position, .. } => at(f, "HistoryAt", conversation, position),
+            Self::Backup { path, .. } => f.debug_struct("Backup").field("path", path).finish_non_exhaustive(),
+            Self::Restore { path, .. } => f.debug_struct("Restore").field("path", path).finish_non_exhaustive(),
             Self::Search { conversation, order, limit, .. } => f
                 .debug_struct("Search")
                 .field("conversation", conversation)
@@ -91,6 +93,9 @@ impl fmt::Debug for Request {
             }
             Self::Accept { conversation } => arranges(f, "Accept", conversation, &true),
             Self::Block { conversation, blocked } => arranges(f, "Block", conversation, blocked),
+            Self::Verify { account, verified } => {
+                f.debug_struct("Verify").field("account", account).field("verified", verified).finish()
+            }
             Self::Pin { conversation, pinned } => arranges(f, "Pin", conversation, pinned),
             Self::Mute { conversation, until } => {
                 f.debug_struct("Mute").field("conversation", conversation).field("until", until).finish()
@@ -111,6 +116,12 @@ fn at(f: &mut fmt::Formatter<'_>, name: &str, conversation: &ConversationId, pos
 
 fn arranges(f: &mut fmt::Formatter<'_>, name: &str, conversation: &ConversationId, on: &bool) -> fmt::Result {
     f.debug_struct(name).field("conversation", conversation).field("on", on).finish()
+}
+
+impl fmt::Debug for BackedUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BackedUp").field("path", &self.path).field("messages", &self.messages).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for SignUpTicket {

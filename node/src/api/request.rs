@@ -121,6 +121,22 @@ pub enum Request {
         /// How many, 1 ..= 100.
         limit: u32,
     },
+    /// Writes a sealed backup to a file. Only by a program on the Unix socket, not by a browser's page, which saves
+    /// it by itself. Answered by [`Response::BackedUp`].
+    Backup {
+        /// Where: an absolute path at which nothing is yet.
+        path: String,
+        /// What opens it again, at least 12 characters; one is made when there is none.
+        secret: Option<String>,
+    },
+    /// Gives history, contacts and settings of a backup back, all or nothing. Like [`Request::Backup`] in who may ask.
+    /// Answered by [`Response::Restored`].
+    Restore {
+        /// The file.
+        path: String,
+        /// What it was sealed with.
+        secret: String,
+    },
     /// Sends text. Answered by [`Response::Sent`] once it is safe on this device's disk.
     Send {
         /// Where to.
@@ -233,6 +249,14 @@ pub enum Request {
         conversation: ConversationId,
         /// No more, or again.
         blocked: bool,
+    },
+    /// Notes that a contact's safety number was compared, or must be again. Answered by [`Response::Done`].
+    Verify {
+        /// Whose.
+        #[cfg_attr(test, ts(type = "string"))]
+        account: AccountId,
+        /// Compared, or no longer.
+        verified: bool,
     },
     /// Keeps a conversation at the top of the list. Answered by [`Response::Done`].
     Pin {

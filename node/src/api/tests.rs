@@ -86,6 +86,8 @@ fn requests() -> Vec<Request> {
         Request::History { conversation: C, before: Some(9), limit: 200 },
         Request::History { conversation: C, before: None, limit: 1 },
         Request::HistoryAt { conversation: C, position: 9, older: 0, newer: 200 },
+        Request::Backup { path: "/f".into(), secret: Some("canary".into()) },
+        Request::Restore { path: "/f".into(), secret: "canary".into() },
         Request::Search {
             query: "canary".into(),
             conversation: Some(C),
@@ -105,6 +107,7 @@ fn requests() -> Vec<Request> {
         Request::SetDraft { conversation: C, text: "canary".into() },
         Request::Accept { conversation: C },
         Request::Block { conversation: C, blocked: true },
+        Request::Verify { account: AccountId([3; 32]), verified: true },
         Request::Pin { conversation: C, pinned: true },
         Request::Mute { conversation: C, until: Some(1) },
         Request::Archive { conversation: C, archived: true },
@@ -134,6 +137,7 @@ fn server_frames() -> Vec<ServerFrame> {
         conversation: C,
         safety_number: "1".into(),
         display_name: Some("B".into()),
+        verified: true,
         standing: Standing::Request,
     };
     let conversation = Conversation {
@@ -173,6 +177,8 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::Conversations { conversations: vec![conversation.clone()] },
         Response::History(HistoryPage { messages: vec![message(), deleted, timer], more: true, newer: true }),
         Response::Found(found()),
+        Response::BackedUp(BackedUp { path: "/f".into(), secret: Some("s".into()), messages: 1 }),
+        Response::Restored(Restored { contacts: 1, conversations: 2, messages: 3, left: 4 }),
         Response::Sent(message()),
         Response::GroupCreated { conversation: C },
         Response::Group(group()),
@@ -226,4 +232,6 @@ fn secrets_do_not_print() {
     assert!(!printed.contains("canary"), "{printed}");
     let signed_up = SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] };
     assert!(!format!("{signed_up:?}").contains("canary"));
+    let backed_up = BackedUp { path: "/f".into(), secret: Some("canary".into()), messages: 1 };
+    assert!(!format!("{backed_up:?}").contains("canary"));
 }

@@ -94,6 +94,34 @@ api! {
         pub expires_at: u64,
     }
 
+    /// A backup was written.
+    pub struct BackedUp {
+        /// Where.
+        pub path: String,
+        /// What opens it, if it was made for the occasion: it is kept nowhere else.
+        pub secret: Option<String>,
+        /// Messages in it.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub messages: u64,
+    }
+
+    /// A backup was given back.
+    #[derive(Debug)]
+    pub struct Restored {
+        /// Contacts that were not known here.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub contacts: u64,
+        /// Conversations.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub conversations: u64,
+        /// Messages.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub messages: u64,
+        /// Conversations left as they are, since something was said in them here already.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub left: u64,
+    }
+
     /// What a search found.
     #[derive(Debug)]
     pub struct Found {

@@ -7,7 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use livechat_crypto::kv::{Kv, KvError};
+use livechat_engine::backup::{RestoreError, Restored, restore};
 use livechat_engine::{Effects, Engine, HandleError, Input, Now, StoreError, ViewError};
+use livechat_wire::backup::Record;
 
 use super::feed::{Activation, Feed};
 use super::{BrainError, Outcome, Snapshot};
@@ -305,6 +307,26 @@ impl Inside {
         self.whole()?;
         self.refresh();
         Ok(Outcome { reopened: true, snapshot: self.snapshot(), ..Outcome::default() })
+    }
+
+    /// Gives a backup back in one transaction, then opens the engine anew: it remembers nothing of that.
+    pub(super) fn restore<E>(
+        &mut self,
+        records: impl Iterator<Item = Result<Record, E>>,
+    ) -> Result<(Result<Restored, RestoreError<E>>, Option<Outcome>), Failure> {
+        let (_, store) = self.whole()?;
+        match store.transact(|kv| restore(kv, records)) {
+            Ok(restored) => {
+                self.engine = None;
+                self.whole()?;
+                self.refresh();
+                let outcome = Outcome { reopened: true, snapshot: self.snapshot(), ..Outcome::default() };
+                Ok((Ok(restored), Some(outcome)))
+            }
+            Err(TransactError::Inside(e)) => Ok((Err(e), None)),
+            Err(TransactError::Store(e)) => Err(Failure::Store(e.to_string())),
+            Err(TransactError::Index(e)) => Err(Failure::Store(chain(&e))),
+        }
     }
 
     pub(super) fn activate(&mut self, activation: Activation) -> Result<Outcome, Failure> {

@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc as jobs;
 
 use livechat_crypto::kv::Kv;
+use livechat_engine::backup::{RestoreError, Restored};
 use livechat_engine::{Account, CommandId, Effects, Engine, ViewError};
+use livechat_wire::backup::Record;
 use livechat_wire::http::DeviceProof;
 use livechat_wire::sync::Cursor;
 use tokio::sync::{mpsc, oneshot};
@@ -174,6 +176,18 @@ impl Brain {
         look: impl FnOnce(&Engine, &dyn Kv) -> Result<T, ViewError> + Send + 'static,
     ) -> Result<T, Error> {
         self.run(|inside| (inside.view(look), None)).await
+    }
+
+    /// Gives a backup back.
+    pub(crate) async fn restore<E: Send + 'static>(
+        &self,
+        records: impl Iterator<Item = Result<Record, E>> + Send + 'static,
+    ) -> Result<Result<Restored, RestoreError<E>>, Error> {
+        self.run(|inside| match inside.restore(records) {
+            Ok((done, outcome)) => (Ok(done), outcome),
+            Err(e) => (Err(e), None),
+        })
+        .await
     }
 
     /// Asks engine and search index together.

@@ -4,6 +4,7 @@ use livechat_crypto::kv::Kv;
 use livechat_engine::{Command, CommandError, Engine, ViewError};
 use livechat_wire::DeviceId;
 use livechat_wire::http::{SecretText, SessionInfo};
+use zeroize::Zeroizing;
 
 use super::chores::Done;
 use super::commands::Answer;
@@ -12,6 +13,7 @@ use crate::account::Phase;
 use crate::account::flow::Flow;
 use crate::account::manage::Change;
 use crate::api::{AccountSession, Error, HistoryPage, Request, Response};
+use crate::backup;
 use crate::brain::Feed;
 use crate::limits;
 use crate::node::Ask;
@@ -102,6 +104,14 @@ impl Driver {
                     move |engine: &Engine, kv: &dyn Kv| engine.history_at(kv, conversation, position, older, newer);
                 self.history(answer, page);
             }
+            Request::Backup { path, secret } => self.ask_store(answer, async move |brain| {
+                let secret = secret.map(Zeroizing::new);
+                backup::write(brain, path.into(), secret).await.map(Response::BackedUp)
+            }),
+            Request::Restore { path, secret } => self.ask_store(answer, async move |brain| {
+                let file = backup::file(&path)?;
+                backup::give_back(&brain, file, Zeroizing::new(secret)).await.map(Response::Restored)
+            }),
             Request::Search { query, conversation, order, next, limit } => {
                 match Search::new(&query, conversation, order, next.as_deref(), limit) {
                     Ok(search) => self.ask_store(answer, async move |brain| {
@@ -257,6 +267,7 @@ fn of_engine(request: Request) -> Option<Command> {
         Request::SetDraft { conversation, text } => Command::SetDraft { conversation, text },
         Request::Accept { conversation } => Command::Accept { conversation },
         Request::Block { conversation, blocked } => Command::Block { conversation, blocked },
+        Request::Verify { account, verified } => Command::Verify { account, verified },
         Request::Pin { conversation, pinned } => Command::Pin { conversation, pinned },
         Request::Mute { conversation, until } => Command::Mute { conversation, until },
         Request::Archive { conversation, archived } => Command::Archive { conversation, archived },
@@ -279,6 +290,8 @@ fn name(request: &Request) -> &'static str {
         Request::Conversations => "conversations",
         Request::History { .. } | Request::HistoryAt { .. } => "history",
         Request::Search { .. } => "search",
+        Request::Backup { .. } => "backup",
+        Request::Restore { .. } => "restore",
         Request::Send { .. } => "send",
         Request::MarkRead { .. } => "mark_read",
         Request::CreateGroup { .. } => "create_group",

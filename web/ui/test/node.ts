@@ -276,6 +276,7 @@ export class TestNode {
               conversation: c.id,
               safety_number: "12345 ".repeat(12).trim(),
               display_name: null,
+              verified: false,
               standing: c.standing,
             })),
         };

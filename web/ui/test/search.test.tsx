@@ -1,7 +1,7 @@
 import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { App } from "../src/App";
 import { Client } from "../src/state/client";
 import { ClientContext } from "../src/state/hooks";
@@ -104,6 +104,46 @@ describe("a copy", () => {
     ]);
     expect(await saved("Menu", "Export all chats")).toEqual(["/api/export?format=markdown", true]);
     expect(await saved("Menu", "Export for programs")).toEqual(["/api/export?format=jsonl", true]);
+  });
+});
+
+describe("a backup", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("is sealed with a secret shown once, and given back with it", async () => {
+    const { user } = await shown("/");
+    const asked: [string, RequestInit][] = [];
+    const answer = (url: string, init: RequestInit) => {
+      asked.push([url, init]);
+      const restored = { contacts: 1, conversations: 2, messages: 30, left: 1 };
+      if (url === "/api/backup") return new Response("sealed");
+      if (asked.length < 3)
+        return Response.json(
+          { code: "untrusted", message: "The secret is another one.", hint: "", retry_after: null },
+          { status: 409 },
+        );
+      return Response.json(restored);
+    };
+    vi.stubGlobal("fetch", async (url: string, init: RequestInit) => answer(url, init));
+    await user.click(screen.getByRole("button", { name: "Menu" }));
+    await user.click(await screen.findByRole("menuitem", { name: "Backup…" }));
+    const secret = (await screen.findByText(/^([a-z2-7]{5}-){5}[a-z2-7]$/)).textContent;
+    await accessible();
+    await user.click(screen.getByRole("button", { name: "Save a backup" }));
+    expect(await screen.findByText("The backup is saved.")).toBeTruthy();
+    expect(JSON.parse(asked[0]?.[1].body as string)).toEqual({ secret });
+    const file = new File(["sealed"], "old.backup");
+    await user.upload(screen.getByLabelText("The file"), file);
+    await user.type(screen.getByLabelText("What opens it"), "Grüezi mitenand");
+    await user.click(screen.getByRole("button", { name: "Give it back" }));
+    expect(await screen.findByText("The secret is another one.", { exact: false })).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Give it back" }));
+    expect(await screen.findByText("30 messages in 2 chats are back.", { exact: false })).toBeTruthy();
+    const header = new Headers(asked[1]?.[1].headers).get("Livechat-Secret") ?? "";
+    expect(new TextDecoder().decode(Uint8Array.from(atob(header), (c) => c.charCodeAt(0)))).toBe(
+      "Grüezi mitenand",
+    );
+    expect(asked[1]?.[1].body).toBe(file);
   });
 });
 
