@@ -12,6 +12,7 @@
 //! at least [`limits::MLS_STACK`] bytes there, as our tests do with `std::thread::Builder`. Optimised builds need
 //! nothing special.
 
+pub mod door;
 pub mod envelope;
 pub mod identity;
 mod kem;

@@ -13,6 +13,7 @@ mod driver;
 mod env;
 mod limits;
 mod node;
+mod qr;
 mod relay;
 mod store;
 mod swarm;

@@ -11,6 +11,7 @@ pub mod account;
 pub mod bundle;
 pub mod codec;
 pub mod content;
+pub mod door;
 pub mod envelope;
 pub mod group;
 pub mod hello;

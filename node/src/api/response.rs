@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Request;
 use super::{
-    AccountSession, Contact, Conversation, ConversationId, Group, HistoryPage, Message, RecoveryCodes, Revision,
-    SignUpTicket, SignedUp, Status, UsernameCheck,
+    AccountSession, Contact, Conversation, ConversationId, Group, GroupLink, HistoryPage, Joining, Message,
+    RecoveryCodes, Revision, SignUpTicket, SignedUp, Status, UsernameCheck,
 };
 
 /// Answers.
@@ -55,6 +55,20 @@ pub enum Response {
     },
     /// To [`Request::Group`].
     Group(Group),
+    /// To [`Request::MakeLink`].
+    Link(GroupLink),
+    /// To [`Request::Links`].
+    Links {
+        /// In no order that means anything.
+        links: Vec<GroupLink>,
+    },
+    /// To [`Request::JoinLink`].
+    Joining(Joining),
+    /// To [`Request::Joinings`].
+    Joinings {
+        /// Latest first.
+        joinings: Vec<Joining>,
+    },
     /// To [`Request::Revisions`].
     Revisions {
         /// The first text first; the last is what is shown. Empty when there is no such message, or no text any more.

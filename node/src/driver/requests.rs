@@ -1,11 +1,11 @@
 //! Requests: what is answered at once, what goes to the engine, what is a flow with the relay, and what needs a session.
 
-use livechat_engine::Command;
+use livechat_engine::{Command, Secret};
 use livechat_wire::DeviceId;
 use livechat_wire::http::{SecretText, SessionInfo};
 
 use super::chores::Done;
-use super::commands::Answer;
+use super::commands::{Answer, group_link};
 use super::{Driver, refusals};
 use crate::account::Phase;
 use crate::account::flow::Flow;
@@ -68,6 +68,19 @@ impl Driver {
                 let group = brain.view(move |engine, kv| engine.group(kv, conversation)).await?;
                 group.map(Response::Group).ok_or_else(|| refusals::of_command(livechat_engine::CommandError::NotMember))
             }),
+            Request::Links { conversation } => self.ask_store(answer, async move |brain| {
+                let now = crate::env::now_ms();
+                let links = brain.view(move |engine, _| engine.links(now, conversation)).await?;
+                let links = links.ok_or_else(|| refusals::of_command(livechat_engine::CommandError::NotMember))?;
+                Ok(Response::Links { links: links.into_iter().map(group_link).collect() })
+            }),
+            Request::Joinings => self.ask_store(answer, async |brain| {
+                let joinings = brain.view(|engine, _| Ok(engine.joinings())).await?;
+                Ok(Response::Joinings { joinings })
+            }),
+            Request::MakeLink { uses: Some(0), .. } => {
+                respond(answer, Err(Error::bad_request("A link lets in one person at least.")));
+            }
             Request::Revisions { conversation, position } => self.ask_store(answer, async move |brain| {
                 let revisions = brain.view(move |engine, kv| engine.revisions(kv, conversation, position)).await?;
                 Ok(Response::Revisions { revisions })
@@ -238,6 +251,10 @@ fn of_engine(request: Request) -> Option<Command> {
         Request::SetRole { conversation, account, role } => Command::SetRole { conversation, account, role },
         Request::SetTitle { conversation, title } => Command::SetTitle { conversation, title },
         Request::LeaveGroup { conversation } => Command::Leave { conversation },
+        Request::MakeLink { conversation, expires_in, uses } => Command::MakeLink { conversation, expires_in, uses },
+        Request::RevokeLink { conversation, door } => Command::RevokeLink { conversation, door },
+        Request::JoinLink { link } => Command::JoinLink { link: Secret(link) },
+        Request::CancelJoin { door } => Command::CancelJoin { door },
         _ => return None,
     })
 }
@@ -258,6 +275,8 @@ fn name(request: &Request) -> &'static str {
         Request::SetRole { .. } => "set_role",
         Request::SetTitle { .. } => "set_title",
         Request::LeaveGroup { .. } => "leave_group",
+        Request::MakeLink { .. } => "make_link",
+        Request::JoinLink { .. } => "join_link",
         _ => "another request",
     }
 }

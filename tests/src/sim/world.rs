@@ -33,6 +33,8 @@ pub struct World {
     pub(crate) people: BTreeMap<String, Person>,
     /// Groups, by the name under which they were founded.
     pub(crate) groups: BTreeMap<String, ConversationId>,
+    /// The latest link into each group.
+    pub(crate) links: BTreeMap<String, String>,
     /// The relay, for a look inside.
     pub relay: Relay,
     pub(super) relay_island: Island,
@@ -105,6 +107,7 @@ impl World {
             dice: ChaCha20Rng::seed_from_u64(seed),
             people: BTreeMap::new(),
             groups: BTreeMap::new(),
+            links: BTreeMap::new(),
             relay: base.relay,
             relay_island: 0,
             faults: Faults::NONE,

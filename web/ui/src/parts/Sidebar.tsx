@@ -11,6 +11,7 @@ import { AddContact } from "./AddContact";
 import { Avatar } from "./Avatar";
 import { Complaint } from "./Entry";
 import { Logo, Muted, People, Pin, Plus } from "./icons";
+import { Joinings } from "./Joinings";
 import { NewGroup } from "./NewGroup";
 import { OwnMenu } from "./OwnMenu";
 import { Ticks } from "./Ticks";
@@ -44,6 +45,7 @@ export function Sidebar({ current }: { current: string | null }) {
         </button>
         <OwnMenu />
       </header>
+      <Joinings />
       <Conversations current={current} add={() => setAdding(true)} />
       <AddContact open={adding} onOpenChange={setAdding} />
       <NewGroup open={founding} onOpenChange={setFounding} />
