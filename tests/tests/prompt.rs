@@ -16,7 +16,7 @@ use portable_pty::{Child, CommandBuilder, NativePtySystem, PtySize, PtySystem};
 const ROWS: u16 = 60;
 const COLUMNS: u16 = 100;
 /// A debug build on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A terminal with somebody at its keys.
 struct Terminal {
