@@ -163,6 +163,12 @@ pub enum Verb {
         #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
         timeout: u64,
     },
+    /// Go into the relay's lobby, the group that everybody of the relay may join
+    Lobby {
+        /// Seconds to wait until somebody lets you in; the node goes on waiting afterwards (exit code 5)
+        #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        timeout: u64,
+    },
     /// List where you wait to be let in, or wait no longer
     Joining {
         /// Its number in the list, or its name (`door` in JSON)

@@ -111,6 +111,7 @@ async fn ask_node(
         Verb::Unblock { name } => verbs::deeds::block(door, name, false, out).await,
         Verb::Group { what } => verbs::groups::run(door, what, columns, out).await,
         Verb::Join { timeout, .. } => verbs::links::run_join(door, &typed, *timeout, out).await,
+        Verb::Lobby { timeout } => verbs::links::run_lobby(door, *timeout, out).await,
         Verb::Joining { cancel } => verbs::links::run_joining(door, cancel.as_deref(), out).await,
         Verb::Status => verbs::status::run(door, out).await,
         Verb::Add { name } => verbs::contacts::add(door, name, out).await,

@@ -56,7 +56,7 @@ pub enum Command {
     Accept(Option<String>),
     /// `/block [name]`
     Block(Option<String>),
-    /// `/group`, `/link`, `/links`, `/unlink`, `/join`, `/members`, `/invite`, `/kick`, `/role`, `/title`, `/leave`
+    /// `/group`, `/link`, `/links`, `/unlink`, `/join`, `/lobby`, `/members`, `/invite`, `/kick`, `/role`, `/title`, `/leave`
     Grouping(Grouping),
     /// `/signup`
     SignUp,
@@ -98,6 +98,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/links", "", "the links into this group"),
     ("/unlink", "N", "revoke a link into this group"),
     ("/join", "LINK", "come into a group by a link"),
+    ("/lobby", "", "go into the group that everybody of this relay may join"),
     ("/members", "", "who is in this group, and what they may do"),
     ("/invite", "NAME", "take somebody into this group"),
     ("/kick", "NAME", "take somebody out of this group"),
@@ -190,6 +191,7 @@ fn command(trimmed: &str) -> Line {
             Some(which) => Command::Grouping(Grouping::Unlink(which)),
             None => return Line::Usage("/unlink N"),
         },
+        "/lobby" => Command::Grouping(Grouping::Lobby),
         "/join" if words.is_empty() => return Line::Usage("/join LINK"),
         "/join" => Command::Grouping(Grouping::Join(words.to_owned())),
         "/members" => Command::Grouping(Grouping::Members),
@@ -382,6 +384,7 @@ mod tests {
             ("/link 0", Line::Usage("/link [SPAN] [N]")),
             ("/unlink 2", Line::Command(Command::Grouping(Grouping::Unlink("2".into())))),
             ("/join livechat:join:x", Line::Command(Command::Grouping(Grouping::Join("livechat:join:x".into())))),
+            ("/lobby", Line::Command(Command::Grouping(Grouping::Lobby))),
             ("/join", Line::Usage("/join LINK")),
             ("/invite @bob", Line::Command(Command::Grouping(Grouping::Invite("bob".into())))),
             ("/role @bob admin", Line::Command(Command::Grouping(Grouping::Role("bob".into(), Role::Admin)))),

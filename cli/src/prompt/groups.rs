@@ -1,6 +1,6 @@
 //! `/group`, `/join`, `/members`, `/invite`, `/kick`, `/role`, `/title`, `/leave`: the group in the prompt.
 
-use livechat_node::api::{Group, JoinState, Membership, Request, Role};
+use livechat_node::api::{Group, JoinState, Joining, Membership, Request, Role};
 
 use super::Chat;
 use super::account::answer;
@@ -43,6 +43,8 @@ pub enum Grouping {
     Unlink(String),
     /// Come into a group by a link.
     Join(String),
+    /// Go into the relay's lobby.
+    Lobby,
     /// Leave it.
     Leave,
 }
@@ -119,13 +121,11 @@ impl Chat {
             }
             Grouping::Join(link) => {
                 let joining = self.wait(links::knock(&self.door, &link))?;
-                match joining.state {
-                    JoinState::Joined { conversation } => {
-                        let group = self.wait(self.door.group(conversation))?;
-                        self.enter_group(keyboard, &group)?;
-                    }
-                    _ => keyboard.say(&self.face.look().joining(&joining)),
-                }
+                self.knocked(keyboard, &joining)?;
+            }
+            Grouping::Lobby => {
+                let joining = self.wait(links::lobby(&self.door))?;
+                self.knocked(keyboard, &joining)?;
             }
             Grouping::Leave => {
                 let group = self.group_here()?;
@@ -139,6 +139,15 @@ impl Chat {
                 self.tell(keyboard, Ink::Quiet, "Left. What was said there stays on this device.");
             }
         }
+        Ok(())
+    }
+
+    fn knocked(&mut self, keyboard: &mut dyn Keyboard, joining: &Joining) -> Result<(), Failure> {
+        if let JoinState::Joined { conversation } = joining.state {
+            let group = self.wait(self.door.group(conversation))?;
+            return self.enter_group(keyboard, &group);
+        }
+        keyboard.say(&self.face.look().joining(joining));
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! `group link`, `group links`, `group unlink`, `join`: coming into groups by a link.
+//! `group link`, `group links`, `group unlink`, `join`, `lobby`: coming into groups by a link.
 
 use std::time::Duration;
 
@@ -86,7 +86,19 @@ pub async fn revoke(door: &Door, group: &Group, which: &str) -> Result<(), Failu
 /// # Errors
 /// It is none, or what else the node refuses.
 pub async fn knock(door: &Door, link: &str) -> Result<Joining, Failure> {
-    match door.ask(Request::JoinLink { link: link.to_owned() }).await? {
+    asked(door, Request::JoinLink { link: link.to_owned() }).await
+}
+
+/// Knocks at the relay's lobby.
+///
+/// # Errors
+/// What the node refuses.
+pub async fn lobby(door: &Door) -> Result<Joining, Failure> {
+    asked(door, Request::Lobby).await
+}
+
+async fn asked(door: &Door, request: Request) -> Result<Joining, Failure> {
+    match door.ask(request).await? {
         Response::Joining(joining) => Ok(joining),
         _ => Err(Failure::odd_answer()),
     }
@@ -123,8 +135,20 @@ pub(super) async fn run_list(door: &Door, group: &Group, out: &mut Out) -> Resul
 /// # Errors
 /// Refused, or nobody opened in time ([`Exit::Unreachable`]); the node goes on waiting.
 pub async fn run_join(door: &Door, link: &str, seconds: u64, out: &mut Out) -> Result<(), Failure> {
+    wait(door, Request::JoinLink { link: link.to_owned() }, seconds, out).await
+}
+
+/// `lobby`: knocks at the relay's lobby, and waits as [`run_join`] does.
+///
+/// # Errors
+/// As [`run_join`].
+pub async fn run_lobby(door: &Door, seconds: u64, out: &mut Out) -> Result<(), Failure> {
+    wait(door, Request::Lobby, seconds, out).await
+}
+
+async fn wait(door: &Door, request: Request, seconds: u64, out: &mut Out) -> Result<(), Failure> {
     let mut events = door.events();
-    let mut joining = knock(door, link).await?;
+    let mut joining = asked(door, request.clone()).await?;
     let deadline = Instant::now() + Duration::from_secs(seconds);
     loop {
         match &joining.state {
@@ -141,7 +165,7 @@ pub async fn run_join(door: &Door, link: &str, seconds: u64, out: &mut Out) -> R
         match tokio::time::timeout_at(deadline, events.next()).await {
             Ok(Some(Event::JoiningChanged { joining: now })) if now.door == joining.door => joining = now,
             // What is lost is asked for again.
-            Ok(Some(Event::Lagged)) => joining = knock(door, link).await?,
+            Ok(Some(Event::Lagged)) => joining = asked(door, request.clone()).await?,
             Ok(Some(_)) => {}
             Ok(None) => return Err(Failure::new(Exit::Failure, "The node has stopped.", "Start it again.")),
             Err(_) => {

@@ -4,7 +4,7 @@ use livechat_wire::order::SealedCommit;
 use livechat_wire::{AccountId, ConversationId, Envelope, EnvelopeId, MessageId, SlotId, http};
 
 use crate::errors::CommandError;
-use crate::input::{CommandId, LookupId, Secret};
+use crate::input::{CommandId, LookupId};
 use crate::view;
 
 /// Everything to do after the commit; nothing of it may be done before.
@@ -67,10 +67,8 @@ pub enum Reply {
     Group(ConversationId),
     /// To [`crate::Command::MakeLink`].
     Link(view::GroupLink),
-    /// To [`crate::Command::JoinLink`].
+    /// To [`crate::Command::JoinLink`] and [`crate::Command::FoundLobby`].
     Joining(view::Joining),
-    /// To [`crate::Command::FoundLobby`]: its conversation, and the link to hand to everybody.
-    Lobby(ConversationId, Secret),
     /// Nothing to say but that it is done, or noted to be done.
     Done,
 }

@@ -290,7 +290,7 @@ pub enum Command {
         door: String,
     },
     /// To found a group that anybody with its link may join, and whose members all let others in. Answered by
-    /// [`crate::Reply::Lobby`].
+    /// [`crate::Reply::Joining`]; [`crate::Engine::lobbies`] has its link.
     FoundLobby {
         /// 1 ..= [`livechat_wire::limits::TITLE`] bytes.
         title: String,

@@ -112,7 +112,7 @@ impl Engine {
                 Some(self.change_group(turn, conversation, What::Add { username })?)
             }
             Command::Remove { conversation, account } => {
-                Some(self.change_group(turn, conversation, What::Remove { account })?)
+                Some(self.change_group(turn, conversation, What::Remove { account, asked: false })?)
             }
             Command::SetRole { conversation, account, role } => {
                 Some(self.change_group(turn, conversation, What::SetRole { account, role: role.into() })?)

@@ -68,6 +68,7 @@ impl fmt::Debug for Request {
             }
             Self::JoinLink { .. } => f.debug_struct("JoinLink").finish_non_exhaustive(),
             Self::Joinings => f.write_str("Joinings"),
+            Self::Lobby => f.write_str("Lobby"),
             Self::CancelJoin { door } => f.debug_struct("CancelJoin").field("door", door).finish(),
             Self::LeaveGroup { conversation } => {
                 f.debug_struct("LeaveGroup").field("conversation", conversation).finish()

@@ -327,6 +327,9 @@ pub enum Request {
         /// Its text.
         link: String,
     },
+    /// Goes into the relay's lobby, the group that any account of the relay may join; founds it where there is none.
+    /// Answered by [`Response::Joining`], like [`Request::JoinLink`].
+    Lobby,
     /// Where this account knocked and isn't in yet. Answered by [`Response::Joinings`].
     Joinings,
     /// Waits no longer, or puts a refusal out of sight. Answered by [`Response::Done`].

@@ -126,6 +126,7 @@ fn requests() -> Vec<Request> {
         Request::RevokeLink { conversation: C, door: "d".into() },
         Request::JoinLink { link: "canary".into() },
         Request::Joinings,
+        Request::Lobby,
         Request::CancelJoin { door: "d".into() },
     ]
 }

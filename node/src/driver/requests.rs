@@ -74,6 +74,7 @@ impl Driver {
                 let links = links.ok_or_else(|| refusals::of_command(livechat_engine::CommandError::NotMember))?;
                 Ok(Response::Links { links: links.into_iter().map(group_link).collect() })
             }),
+            Request::Lobby => self.enter_lobby(answer),
             Request::Joinings => self.ask_store(answer, async |brain| {
                 let joinings = brain.view(|engine, _| Ok(engine.joinings())).await?;
                 Ok(Response::Joinings { joinings })
@@ -113,7 +114,7 @@ impl Driver {
         }
     }
 
-    fn command(&mut self, command: Command, answer: Answer) {
+    pub(super) fn command(&mut self, command: Command, answer: Answer) {
         match self.commands.take(answer) {
             Ok(id) => self.parts.brain.feed(Feed::Command { id, command }),
             Err(answer) => respond(answer, Err(refusals::busy())),
@@ -210,9 +211,13 @@ impl Driver {
         match (had, self.parts.phase.session().is_some()) {
             (_, true) => {
                 self.stock_at = Some(tokio::time::Instant::now());
+                self.lobby_at = self.lobby_at.or(Some(tokio::time::Instant::now() + limits::HTTP_TOTAL));
                 self.link.http.hurry();
             }
-            (true, false) => self.live_users = None,
+            (true, false) => {
+                self.live_users = None;
+                self.lobby_at = None;
+            }
             (false, false) => {}
         }
     }

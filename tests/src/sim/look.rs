@@ -80,10 +80,19 @@ impl World {
         self.engine(who).joinings().into_iter().map(|j| j.state).collect()
     }
 
-    /// The text of the latest link into a group.
+    /// The text of the latest link into a group, or into a lobby.
+    ///
+    /// # Panics
+    /// When the machine of the lobby's founder was down from the beginning.
     #[must_use]
     pub fn link_into(&self, group: &str) -> Option<String> {
-        self.links.get(group).cloned()
+        if let Some(link) = self.links.get(group) {
+            return Some(link.clone());
+        }
+        let (founder, _) = self.founded.iter().find(|(_, title)| title == group)?;
+        let engine = Engine::open(&self.people[founder].store).expect("a store opens");
+        let at = self.groups.get(group)?;
+        engine.lobbies().into_iter().find(|(lobby, _)| lobby == at).map(|(_, link)| link.0)
     }
 
     /// A group as somebody sees it.

@@ -1,6 +1,6 @@
 //! What people want, one thing after the other.
 
-use livechat_engine::view::{Message, MessageBody};
+use livechat_engine::view::{JoinState, Message, MessageBody};
 use livechat_engine::{Command, CommandError, CommandId, Input, LookupFailure, Reply, Secret};
 use livechat_wire::{ConversationId, MessageId};
 use rand_core::Rng;
@@ -82,7 +82,7 @@ impl World {
             Intention::Join { link } => {
                 let link = match link {
                     Ok(link) => Some(link),
-                    Err(group) => self.links.get(&group).cloned(),
+                    Err(group) => self.link_into(&group),
                 };
                 let Some(link) = link else { return self.come_back(who) };
                 Command::JoinLink { link: Secret(link) }
@@ -153,9 +153,11 @@ impl World {
             (Some(Intention::Found { group, .. }), Ok(Reply::Group(at))) => {
                 self.groups.insert(group, at);
             }
-            (Some(Intention::FoundLobby { title }), Ok(Reply::Lobby(at, link))) => {
-                self.groups.insert(title.clone(), at);
-                self.links.insert(title, link.0);
+            (Some(Intention::FoundLobby { title }), Ok(Reply::Joining(founded))) => {
+                if let JoinState::Joined { conversation } = founded.state {
+                    self.founded.push((who.to_owned(), title.clone()));
+                    self.groups.insert(title, conversation);
+                }
             }
             (Some(Intention::Change { group, change: Change::Link { .. } }), Ok(Reply::Link(link))) => {
                 self.links.insert(group, link.link.expect("whoever made it knows it"));

@@ -35,6 +35,8 @@ pub struct World {
     pub(crate) groups: BTreeMap<String, ConversationId>,
     /// The latest link into each group.
     pub(crate) links: BTreeMap<String, String>,
+    /// Lobbies, and who founded them.
+    pub(crate) founded: Vec<(String, String)>,
     /// The relay, for a look inside.
     pub relay: Relay,
     pub(super) relay_island: Island,
@@ -108,6 +110,7 @@ impl World {
             people: BTreeMap::new(),
             groups: BTreeMap::new(),
             links: BTreeMap::new(),
+            founded: Vec::new(),
             relay: base.relay,
             relay_island: 0,
             faults: Faults::NONE,

@@ -61,7 +61,9 @@ describe("links into a group", () => {
     expect(linkState(LINK)).toBe("Open");
     expect(linkState({ ...LINK, uses: 3, used: 3, state: "used_up" })).toBe("Used up, 3 of 3 used");
     const joining = { door: "", since: 0, doorkeepers: ["bob", "eve"] };
-    expect(joinState({ ...joining, state: { state: "waiting" } })).toBe("Waiting for bob or eve to let you in.");
+    expect(joinState({ ...joining, state: { state: "waiting" } })).toBe(
+      "Waiting for bob or eve to let you in.",
+    );
     expect(joinState({ ...joining, state: { state: "refused", why: "full" } })).toBe("The group is full.");
   });
 });
@@ -76,7 +78,10 @@ describe("joining by a link", () => {
     await accessible();
     await user.click(screen.getByRole("button", { name: "Join" }));
     await screen.findByText("Waiting for bob to let you in.");
-    expect(node.asked.find((r) => r.type === "join_link")).toEqual({ type: "join_link", link: "livechat:join:xyz" });
+    expect(node.asked.find((r) => r.type === "join_link")).toEqual({
+      type: "join_link",
+      link: "livechat:join:xyz",
+    });
     await accessible();
     await user.click(screen.getByRole("button", { name: "Wait no longer" }));
     await waitFor(() => expect(screen.queryByText("Waiting for bob to let you in.")).toBeNull());
@@ -97,5 +102,18 @@ describe("joining by a link", () => {
     await user.type(await screen.findByLabelText("Link"), "x");
     await user.click(screen.getByRole("button", { name: "Join" }));
     expect((await screen.findByRole("alert")).textContent).toContain("That is no invitation link.");
+  });
+});
+
+describe("the lobby", () => {
+  it("is one click away, and says what it is", async () => {
+    const node = new TestNode();
+    node.conversations = [];
+    const { user } = await shown(node, "/");
+    await user.click(await screen.findByRole("button", { name: /^Go to the lobby/ }));
+    await screen.findByRole("region", { name: "Group Lobby" });
+    await user.click(await screen.findByRole("button", { name: "Members" }));
+    await screen.findByText(/everybody of your relay may come in/);
+    await accessible();
   });
 });

@@ -393,9 +393,20 @@ export class TestNode {
         this.links = this.links.filter((l) => l.door !== request.door);
         return { type: "done" };
       case "join_link": {
-        const joining = { door: "7".repeat(64), doorkeepers: ["bob"], since: 1, state: { state: "waiting" } } as const;
+        const joining = {
+          door: "7".repeat(64),
+          doorkeepers: ["bob"],
+          since: 1,
+          state: { state: "waiting" },
+        } as const;
         this.joinings = [{ ...joining, doorkeepers: ["bob"] }];
         return { type: "joining", ...joining, doorkeepers: ["bob"] };
+      }
+      case "lobby": {
+        this.conversations = [chat({ id: ROOM, title: "Lobby", group: true }), ...this.conversations];
+        this.groups = [...this.groups, group({ title: "Lobby", open: true })];
+        const state = { state: "joined", conversation: ROOM } as const;
+        return { type: "joining", door: "8".repeat(64), doorkeepers: [], since: 1, state };
       }
       case "joinings":
         return { type: "joinings", joinings: this.joinings };

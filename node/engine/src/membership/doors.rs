@@ -226,7 +226,7 @@ impl Engine {
         let due = turn.clock + pause;
         let drive = self.drive(at);
         drive.not_before.extend(number.map(|n| (n, due)));
-        drive.due = if drive.due <= turn.clock { due } else { drive.due.min(due) };
+        drive.due = drive.due.min(turn.clock);
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use super::{can_join, pause};
 use crate::directory::Found;
 use crate::effects::{Event, Reply};
 use crate::errors::{CommandError, HandleError};
-use crate::input::LookupFailure;
+use crate::input::{LookupFailure, Secret};
 use crate::tables::{Stored, Table};
 use crate::turn::Turn;
 use crate::view::{self, JoinRefusal, JoinState, Membership};
@@ -116,7 +116,7 @@ impl From<Verdict> for JoinRefusal {
 }
 
 impl Engine {
-    /// Knocks with a link, or knocks again.
+    /// Knocks with a link; again only after a refusal.
     pub(crate) fn join_link(&mut self, turn: &mut Turn<'_>, text: &str) -> Reached {
         let Ok(link) = text.parse::<Link>() else { return Ok(Err(CommandError::BadLink)) };
         let me = self.me()?;
@@ -133,13 +133,40 @@ impl Engine {
         if let Some(at) = self.inside(&joining.link.seed, &door) {
             return Ok(Ok(Reply::Joining(joining.view(&door, Some(at)))));
         }
-        let known = self.rooms.joinings.contains_key(&door);
-        if !known && self.rooms.joinings.len() >= limits::JOININGS {
-            return Ok(Err(CommandError::TooMany));
+        match self.rooms.joinings.get(&door) {
+            // Knocking once is enough: it is heard whenever they are there.
+            Some(known) if known.refused.is_none() => return Ok(Ok(Reply::Joining(known.view(&door, None)))),
+            None if self.rooms.joinings.len() >= limits::JOININGS => return Ok(Err(CommandError::TooMany)),
+            _ => {}
         }
         let view = joining.view(&door, None);
         self.keep_joining(turn, door, joining)?;
         Ok(Ok(Reply::Joining(view)))
+    }
+
+    /// Founds a group that anybody with its link may join.
+    pub(crate) fn found_lobby(&mut self, turn: &mut Turn<'_>, title: String) -> Reached {
+        let seed = DoorSeed(turn.draw());
+        let (link, door) = (self.lobby_link(seed)?, DoorKeys::of(&seed).key());
+        let founded = self.create_group(turn, title, &[], Some(seed))?;
+        let (token, since) = ([0; 16], turn.now);
+        let joining = Joining { link, since, token, next: 0, asked: 0, refused: None, due: 0, failures: 0 };
+        Ok(founded.map(|reply| match reply {
+            Reply::Group(at) => Reply::Joining(joining.view(&door, Some(at))),
+            other => other,
+        }))
+    }
+
+    fn lobby_link(&self, seed: DoorSeed) -> Result<Link, HandleError> {
+        Ok(Link { relay: self.me()?.relay, seed, doorkeepers: Vec::new() })
+    }
+
+    /// The open groups that we are in, with the link that lets anybody in.
+    #[must_use]
+    pub fn lobbies(&self) -> Vec<(ConversationId, Secret)> {
+        let joined = self.rooms.rooms.iter().filter(|(_, r)| r.standing == Membership::Joined);
+        let link = |seed| self.lobby_link(seed).ok().map(|link| Secret(link.to_string()));
+        joined.filter_map(|(at, r)| Some((*at, link(r.charter.open?)?))).collect()
     }
 
     /// The group behind a door, when we are in it already.
@@ -327,4 +354,14 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// One in every part, for the snapshot of what is stored.
+#[cfg(test)]
+pub(super) fn sample() -> Joining {
+    let keeper = livechat_wire::door::Doorkeeper { account: AccountId([3; 32]), username: "alice".into() };
+    let (relay, seed) = (livechat_wire::RelayId([1; 32]), DoorSeed([2; 32]));
+    let link = Link { relay, seed, doorkeepers: vec![keeper] };
+    let refused = Some(JoinRefusal::UsedUp);
+    Joining { link, since: 5, token: [6; 16], next: 1, asked: 1, refused, due: 0, failures: 0 }
 }

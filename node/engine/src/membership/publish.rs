@@ -150,7 +150,7 @@ impl Engine {
         self.drive(at).leaving.insert(account);
         if may {
             let spread = turn.between(0, limits::LEAVE_SPREAD);
-            self.wish(turn, at, What::Remove { account })?;
+            self.wish(turn, at, What::Remove { account, asked: true })?;
             let drive = self.drive(at);
             drive.due = drive.due.max(turn.clock + spread);
         }

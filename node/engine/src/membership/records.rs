@@ -52,6 +52,8 @@ pub(crate) enum What {
     },
     Remove {
         account: AccountId,
+        /// They want to leave; else they are kept out from then on.
+        asked: bool,
     },
     SetRole {
         account: AccountId,
@@ -173,7 +175,7 @@ impl Stored for Wish {
         w.u8(self.tries);
         match &self.what {
             What::Add { username } => w.u8(1).bytes(username.as_bytes()),
-            What::Remove { account } => w.u8(2).raw(&account.0),
+            What::Remove { account, asked } => w.u8(2).raw(&account.0).u8(u8::from(*asked)),
             What::SetRole { account, role } => w.u8(3).raw(&account.0).u8(*role as u8),
             What::SetTitle { title } => w.u8(4).bytes(title.as_bytes()),
             What::Leave => w.u8(5),
@@ -194,7 +196,7 @@ impl Stored for Wish {
         let tries = r.u8()?;
         let what = match r.u8()? {
             1 => What::Add { username: r.text(wire::USERNAME, "name")?.to_owned() },
-            2 => What::Remove { account: AccountId(r.array()?) },
+            2 => What::Remove { account: AccountId(r.array()?), asked: flag(r)? },
             3 => What::SetRole { account: AccountId(r.array()?), role: role(r)? },
             4 => What::SetTitle { title: r.text(wire::TITLE, "title")?.to_owned() },
             5 => What::Leave,

@@ -96,7 +96,7 @@ impl Engine {
                 continue;
             }
             match &wish.what {
-                What::Remove { account } | What::SetRole { account, .. } if !seated(account) => {
+                What::Remove { account, .. } | What::SetRole { account, .. } if !seated(account) => {
                     plan.moot.push(*number);
                     continue;
                 }
@@ -190,11 +190,11 @@ impl Engine {
                     charter.doors.retain(|d| d.key != *key);
                     plan.wishes.push(*number);
                 }
-                What::Remove { account } => {
+                What::Remove { account, asked } => {
                     let of = room.seats.iter().filter(|s| s.member.account == *account);
                     plan.remove.extend(of.map(|s| s.member.leaf));
                     charter.set_role(*account, Role::Member);
-                    if !drive.leaving.contains(account) {
+                    if !asked {
                         charter.keep_out(*account);
                     }
                     plan.wishes.push(*number);

@@ -1,6 +1,6 @@
 //! What people want of a group, noted so that no crash forgets it.
 
-use livechat_wire::door::{DoorSeed, Link, Verdict};
+use livechat_wire::door::{DoorSeed, Verdict};
 use livechat_wire::group::{Charter, Role};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
 
@@ -11,7 +11,6 @@ use crate::contacts::same_name;
 use crate::effects::Reply;
 use crate::errors::{CommandError, HandleError};
 use crate::groups::session;
-use crate::input::Secret;
 use crate::tables::{Table, key};
 use crate::turn::Turn;
 use crate::view::Membership;
@@ -54,17 +53,6 @@ impl Engine {
         Ok(Ok(Reply::Group(at)))
     }
 
-    /// Founds a group that anybody with its link may join.
-    pub(crate) fn found_lobby(&mut self, turn: &mut Turn<'_>, title: String) -> Answer {
-        let seed = DoorSeed(turn.draw());
-        let link = Link { relay: self.me()?.relay, seed, doorkeepers: Vec::new() };
-        let founded = self.create_group(turn, title, &[], Some(seed))?;
-        Ok(founded.map(|reply| match reply {
-            Reply::Group(at) => Reply::Lobby(at, Secret(link.to_string())),
-            other => other,
-        }))
-    }
-
     /// Notes a change of a group, when our role allows it.
     pub(crate) fn change_group(&mut self, turn: &mut Turn<'_>, at: ConversationId, what: What) -> Answer {
         let own = self.me()?.identity.account();
@@ -100,6 +88,11 @@ impl Engine {
             }
         }
         self.wish(turn, at, what)?;
+        // Others may wait here to be let in by somebody else first: this doesn't.
+        let drive = self.drive(at);
+        if !drive.not_before.is_empty() {
+            drive.due = drive.due.min(turn.clock);
+        }
         Ok(Ok(Reply::Done))
     }
 
@@ -181,7 +174,7 @@ impl Engine {
         let own = self.me()?.identity.account();
         let mut text = match &wish.what {
             What::Add { username } => format!("adding {username}: {why}"),
-            What::Remove { account } => format!("removing {}: {why}", self.name_of(account)),
+            What::Remove { account, .. } => format!("removing {}: {why}", self.name_of(account)),
             What::SetRole { account, .. } => format!("changing the role of {}: {why}", self.name_of(account)),
             What::SetTitle { title } => format!("the title {title}: {why}"),
             What::SetTimer { .. } => format!("changing the timer: {why}"),
@@ -231,7 +224,7 @@ pub(super) fn may(room: &Room, by: AccountId, what: &What) -> Result<(), Command
             allowed(role >= Role::Admin)
         }
         What::OpenDoor { .. } | What::ShutDoor { .. } => allowed(role >= Role::Admin),
-        What::Remove { account } => {
+        What::Remove { account, .. } => {
             allowed(*account != by && (role == Role::Owner || room.charter.role(account) < role))
         }
         What::SetRole { account, role: new } if *account == by && role == Role::Owner && *new < role => {

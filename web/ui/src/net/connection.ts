@@ -55,6 +55,7 @@ interface AnswerTo {
   links: "links";
   revoke_link: "done";
   join_link: "joining";
+  lobby: "joining";
   joinings: "joinings";
   cancel_join: "done";
   invite: "done";

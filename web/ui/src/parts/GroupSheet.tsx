@@ -97,6 +97,7 @@ function Members({ group, fromPage, go, close }: MembersProps) {
       <p className="group-title" dir="auto">
         {group.title}
       </p>
+      {group.open && <p>This is the lobby: everybody of your relay may come in and read from then on.</p>}
       {problem && <Complaint {...problem} />}
       <section aria-label="Members">
         <p role="status" className="underway">

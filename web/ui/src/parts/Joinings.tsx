@@ -24,6 +24,26 @@ export function Joinings() {
   );
 }
 
+/** Into the group that everybody of the relay may join. */
+export function LobbyButton({ done }: { done?: () => void }) {
+  const client = useClient();
+  const { busy, problem, submit } = useSubmit();
+  const enter = () =>
+    void submit(async () => {
+      const conversation = await client.groups.lobby();
+      done?.();
+      if (conversation) navigate({ name: "chat", conversation });
+    });
+  return (
+    <>
+      {problem && <Complaint {...problem} />}
+      <button type="button" className="link" disabled={busy} onClick={enter}>
+        {busy ? "Knocking at the lobby…" : "Go to the lobby, where everybody of your relay may be"}
+      </button>
+    </>
+  );
+}
+
 /** Takes a pasted link. */
 export function JoinForm({ done, back }: { done: () => void; back: () => void }) {
   const client = useClient();

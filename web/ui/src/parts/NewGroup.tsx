@@ -5,7 +5,7 @@ import { navigate } from "../state/route";
 import { useSubmit } from "../state/submit";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
-import { JoinForm } from "./Joinings";
+import { JoinForm, LobbyButton } from "./Joinings";
 
 export function NewGroup({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   return (
@@ -25,6 +25,7 @@ function NewOrJoin({ done }: { done: () => void }) {
       <button type="button" className="link" onClick={() => setJoining(true)}>
         Join a group by a link instead
       </button>
+      <LobbyButton done={done} />
     </>
   );
 }

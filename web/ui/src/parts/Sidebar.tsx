@@ -11,7 +11,7 @@ import { AddContact } from "./AddContact";
 import { Avatar } from "./Avatar";
 import { Complaint } from "./Entry";
 import { Logo, Muted, People, Pin, Plus } from "./icons";
-import { Joinings } from "./Joinings";
+import { Joinings, LobbyButton } from "./Joinings";
 import { NewGroup } from "./NewGroup";
 import { OwnMenu } from "./OwnMenu";
 import { Ticks } from "./Ticks";
@@ -101,6 +101,7 @@ function Conversations({ current, add }: { current: string | null; add: () => vo
         <button type="button" className="button primary" onClick={add}>
           Start your first chat
         </button>
+        <LobbyButton />
       </div>
     );
   }

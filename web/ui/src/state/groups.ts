@@ -26,6 +26,15 @@ export class Groups {
     return joining.state.state === "joined" ? joining.state.conversation : null;
   }
 
+  /** Knocks at the relay's lobby; the conversation, when one is in already. */
+  async lobby(): Promise<string | null> {
+    const { type: _, ...joining } = await this.desk.ask({ type: "lobby" });
+    this.takeJoining(joining);
+    if (joining.state.state !== "joined") return null;
+    await Promise.all([this.fetch(joining.state.conversation), this.lists.fetchConversations()]);
+    return joining.state.conversation;
+  }
+
   async cancelJoin(door: string): Promise<void> {
     await quietly(() => this.desk.ask({ type: "cancel_join", door }));
     await this.fetchJoinings();
