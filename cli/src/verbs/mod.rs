@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod groups;
 pub mod history;
 pub mod links;
+pub mod phrase;
 pub mod recv;
 pub mod send;
 pub mod sessions;
