@@ -173,9 +173,7 @@ fn backup_records() {
         timer: 60,
         draft: "begun".into(),
     };
-    let roles = [(a, Role::Owner)].into();
-    let charter =
-        Charter { title: "t".into(), picture: None, timer: 0, created_by: a, roles, sequencers: vec![[3; 32]] };
+    let charter = Charter::new("t".into(), a, [3; 32]);
     let message = Message {
         position: 7,
         id: MessageId([4; 16]),
