@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use libp2p::Multiaddr;
 use livechat_crypto::vault::Vault;
 use livechat_wire::http::RelayInfo;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -115,6 +115,8 @@ pub(crate) struct Keeper {
     pub(crate) relay: RelayClient,
     pub(crate) asked: mpsc::Receiver<Ask>,
     pub(crate) events: broadcast::Sender<Event>,
+    /// The brain of an open node, for the handle.
+    pub(crate) open: watch::Sender<Option<Brain>>,
     /// Held until everything is closed.
     pub(crate) lock: File,
 }
@@ -153,6 +155,7 @@ impl Keeper {
         stopping: &CancellationToken,
     ) -> Option<(Box<Vault>, Option<Answer>)> {
         let Started { brain, outcomes, snapshot, first, thread } = opened.started;
+        self.open.send_replace(Some(brain.clone()));
         let driver = Driver::new(Parts {
             relay_url: self.place.relay_url(),
             listen: self.place.listen.clone(),
@@ -168,7 +171,9 @@ impl Keeper {
             events: self.events.clone(),
             thread,
         });
-        let Ended::Locked(answer) = driver.run(&mut self.asked, greeting, stopping).await else { return None };
+        let ended = driver.run(&mut self.asked, greeting, stopping).await;
+        self.open.send_replace(None);
+        let Ended::Locked(answer) = ended else { return None };
         // Connections to the relay have seen tokens: they end with what they were for.
         match RelayClient::new(&self.place.relay) {
             Ok(fresh) => self.relay = fresh,

@@ -1,19 +1,22 @@
 //! The handle.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use zeroize::Zeroizing;
 
-use crate::api::{Error, Event, Events, Request, Response};
-use crate::brain::BrainError;
+use crate::api::{Error, Event, Events, Request, Response, Restored};
+use crate::backup::{self, Sealing};
+use crate::brain::{Brain, BrainError};
 use crate::keeper::{Keeper, Place};
 use crate::relay::{RelayClient, RelayUrlError};
 use crate::swarm::listen::{self, ListenError};
+use crate::vault::locked::locked;
 use crate::{Config, limits};
 
 /// Name of the file in the data directory that one process at a time has locked.
@@ -59,10 +62,26 @@ struct Inner {
     data_dir: PathBuf,
     asks: mpsc::Sender<Ask>,
     events: broadcast::WeakSender<Event>,
+    /// The brain of an open node; none while it is locked.
+    brain: watch::Receiver<Option<Brain>>,
     stopping: CancellationToken,
     _running: DropGuard,
     /// Closed when the driver has ended and everything is on disk.
     ended: watch::Receiver<()>,
+}
+
+/// The rest of a backup in the making.
+#[derive(Debug)]
+pub struct BackupChunks(Sealing);
+
+impl BackupChunks {
+    /// The next chunk; none behind the last one.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        self.0.next().await
+    }
 }
 
 /// A request on its way to the driver.
@@ -90,7 +109,8 @@ impl Node {
         let weak = events.downgrade();
         let (running, ended) = watch::channel(());
         let stopping = CancellationToken::new();
-        let keeper = Keeper { place, relay, asked, events, lock };
+        let (open, brain) = watch::channel(None);
+        let keeper = Keeper { place, relay, asked, events, open, lock };
         tokio::spawn({
             let stopping = stopping.clone();
             async move {
@@ -99,7 +119,15 @@ impl Node {
             }
         });
         let running = stopping.clone().drop_guard();
-        Ok(Self(Arc::new(Inner { data_dir: config.data_dir, asks, events: weak, stopping, _running: running, ended })))
+        Ok(Self(Arc::new(Inner {
+            data_dir: config.data_dir,
+            asks,
+            events: weak,
+            brain,
+            stopping,
+            _running: running,
+            ended,
+        })))
     }
 
     /// Asks the node. What comes back with `Ok` is durable.
@@ -112,6 +140,30 @@ impl Node {
             return Err(Error::stopped());
         }
         answered.await.unwrap_or_else(|_| Err(Error::stopped()))
+    }
+
+    /// Seals a backup for whoever saves it chunk by chunk. Gives its head, and what makes the rest.
+    ///
+    /// # Errors
+    /// Nobody is logged in, or the secret is too short.
+    pub async fn back_up(&self, secret: String) -> Result<(Vec<u8>, BackupChunks), Error> {
+        self.request(Request::Profile).await?;
+        let (head, sealing) = Sealing::begin(self.brain()?, Zeroizing::new(secret)).await?;
+        Ok((head, BackupChunks(sealing)))
+    }
+
+    /// Gives a backup back, all or nothing.
+    ///
+    /// # Errors
+    /// Nobody is logged in, the secret is another one, or the file is damaged.
+    pub async fn give_back(&self, file: impl Read + Send + 'static, secret: String) -> Result<Restored, Error> {
+        self.request(Request::Profile).await?;
+        backup::give_back(&self.brain()?, file, Zeroizing::new(secret)).await
+    }
+
+    /// The open node's brain; it may have been locked since it was asked.
+    fn brain(&self) -> Result<Brain, Error> {
+        self.0.brain.borrow().clone().ok_or_else(locked)
     }
 
     /// What happens from now on.

@@ -2,6 +2,7 @@
 //!
 //! Whatever is committed is on disk (`synchronous=FULL`). A store of a newer version is left untouched.
 
+pub(crate) mod index;
 mod key;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -13,6 +14,7 @@ use livechat_crypto::kv::Kv;
 use livechat_crypto::vault::Vault;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use index::{Candidate, IndexError, Watched};
 pub(crate) use key::Key;
 pub(crate) use table::Table;
 
@@ -96,6 +98,14 @@ pub enum OpenError {
         /// Why.
         cause: rusqlite::Error,
     },
+    /// The search index is missing and can't be made.
+    #[error("can't make the search index in {database}: {cause}; check that the disk isn't full or failing")]
+    Index {
+        /// Which.
+        database: PathBuf,
+        /// Why.
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Bringing the store up to date failed; it is as it was.
     #[error("can't bring {database} up to date: {cause}")]
     Migration {
@@ -138,6 +148,9 @@ pub(crate) enum TransactError<E> {
     /// The database did.
     #[error("the store can't be written: {0}")]
     Store(#[from] rusqlite::Error),
+    /// The search index couldn't follow.
+    #[error("the search index can't be written: {0}")]
+    Index(#[from] IndexError),
 }
 
 /// The open database.
@@ -180,6 +193,8 @@ impl Store {
         runner
             .run(&mut connection)
             .map_err(|cause| OpenError::Migration { database: database.clone(), cause: Box::new(cause) })?;
+        index::ensure(&mut connection)
+            .map_err(|cause| OpenError::Index { database: database.clone(), cause: Box::new(cause) })?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(Self {
             connection,
@@ -199,14 +214,29 @@ impl Store {
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // An early return drops the transaction, which rolls it back.
-        let done = work(&mut Table(&transaction)).map_err(TransactError::Inside)?;
+        let mut table = Watched::new(&transaction);
+        let done = work(&mut table).map_err(TransactError::Inside)?;
+        table.refresh()?;
         transaction.commit()?;
         Ok(done)
     }
 
     /// Deletes all there is; what is freed is overwritten.
-    pub(crate) fn wipe(&mut self) -> rusqlite::Result<()> {
-        self.connection.execute("DELETE FROM kv", []).map(drop)
+    pub(crate) fn wipe(&mut self) -> Result<(), IndexError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute("DELETE FROM kv", [])?;
+        index::make(&transaction)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Shows passages of the search index; see [`index::candidates`].
+    pub(crate) fn candidates(
+        &self,
+        words: &[String],
+        ids: (i64, i64),
+        each: impl FnMut(Candidate<'_>) -> bool,
+    ) -> rusqlite::Result<()> {
+        index::candidates(&self.connection, words, ids, each)
     }
 
     /// Reads outside any transaction.
@@ -222,6 +252,33 @@ impl Store {
         self.connection.query_row(&format!("PRAGMA max_page_count = {max}"), [], |_| Ok(())).expect("a limit");
     }
 
+    /// Doesn't wait for the disk: for tests that count operations, not crashes.
+    #[cfg(test)]
+    pub(crate) fn hurry(&self) {
+        self.connection.execute_batch("PRAGMA synchronous = OFF").expect("hurry");
+    }
+
+    /// Makes the search index look like that of another version.
+    #[cfg(test)]
+    pub(crate) fn forget_index(&self) {
+        self.connection.execute_batch("PRAGMA user_version = 0").expect("forgetting");
+    }
+
+    /// Compares the index's two tables.
+    #[cfg(test)]
+    pub(crate) fn check_index(&self) {
+        let check = "INSERT INTO passage_grams (passage_grams, rank) VALUES ('integrity-check', 1)";
+        self.connection.execute(check, []).expect("an index without contradictions");
+    }
+
+    /// Whether these letters are in the raw blocks of the index or in its texts.
+    #[cfg(test)]
+    pub(crate) fn index_holds(&self, letters: &str) -> bool {
+        let held = "SELECT EXISTS (SELECT 1 FROM passage_grams_data WHERE instr(block, CAST(?1 AS BLOB)) > 0)
+                        OR EXISTS (SELECT 1 FROM passages WHERE instr(text, ?1) > 0)";
+        self.connection.query_row(held, [letters], |row| row.get(0)).expect("an answer")
+    }
+
     /// Whether the connection is fit for the next transaction (a failed rollback leaves it inside one).
     pub(crate) fn is_idle(&self) -> bool {
         #[cfg(feature = "sabotage")]
@@ -229,6 +286,15 @@ impl Store {
             return true;
         }
         self.connection.is_autocommit()
+    }
+}
+
+/// Opens a store by its key, as a start does; for tests.
+#[cfg(test)]
+pub(crate) fn open_by_key(dir: &Path) -> Result<Store, OpenError> {
+    match find(dir)? {
+        Found::Key(key) => Store::open(dir, &key),
+        Found::Locked(_) => panic!("locked"),
     }
 }
 
@@ -278,17 +344,9 @@ mod tests {
         }
     }
 
-    /// By its key, as a start does.
-    fn open(dir: &Path) -> Result<Store, OpenError> {
-        match find(dir)? {
-            Found::Key(key) => Store::open(dir, &key),
-            Found::Locked(_) => panic!("locked"),
-        }
-    }
-
     fn new() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
-        let store = open(dir.path()).unwrap();
+        let store = open_by_key(dir.path()).unwrap();
         (dir, store)
     }
 
@@ -317,7 +375,7 @@ mod tests {
         assert!(matches!(failed, Err(TransactError::Inside(_))));
         assert!(store.is_idle());
         drop(store);
-        let store = open(dir.path()).unwrap();
+        let store = open_by_key(dir.path()).unwrap();
         assert_eq!(store.read().get(NS, b"kept").unwrap().as_deref(), Some(&b"1"[..]));
         assert_eq!(store.read().get(NS, b"lost").unwrap(), None);
     }
@@ -347,16 +405,16 @@ mod tests {
         let right = std::fs::read_to_string(&key).unwrap();
 
         std::fs::write(&key, format!("livechat-node-key 1 {}\n", "ab".repeat(32))).unwrap();
-        assert!(matches!(open(dir.path()), Err(OpenError::WrongKey { .. })));
+        assert!(matches!(open_by_key(dir.path()), Err(OpenError::WrongKey { .. })));
         std::fs::write(&key, "something else").unwrap();
-        assert!(matches!(open(dir.path()), Err(OpenError::NotAKey { .. })));
+        assert!(matches!(open_by_key(dir.path()), Err(OpenError::NotAKey { .. })));
         std::fs::remove_file(&key).unwrap();
-        assert!(matches!(open(dir.path()), Err(OpenError::KeyMissing { .. })));
+        assert!(matches!(open_by_key(dir.path()), Err(OpenError::KeyMissing { .. })));
         assert!(!key.exists(), "no new key for an old database");
 
         assert!(std::fs::read(&database).unwrap() == before);
         std::fs::write(&key, right).unwrap();
-        assert_eq!(open(dir.path()).unwrap().read().get(NS, b"k").unwrap().as_deref(), Some(&b"v"[..]));
+        assert_eq!(open_by_key(dir.path()).unwrap().read().get(NS, b"k").unwrap().as_deref(), Some(&b"v"[..]));
     }
 
     #[test]
@@ -367,7 +425,7 @@ mod tests {
         store.connection.execute(future, []).unwrap();
         drop(store);
         let before = std::fs::read(dir.path().join(DATABASE)).unwrap();
-        let refused = open(dir.path());
+        let refused = open_by_key(dir.path());
         assert!(matches!(refused, Err(OpenError::Newer { found: 99, known: 1, .. })));
         assert!(std::fs::read(dir.path().join(DATABASE)).unwrap() == before);
     }
