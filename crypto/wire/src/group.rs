@@ -1,7 +1,7 @@
-//! What the members of a group agree on beside who they are (R-70 …): two extensions of ours inside MLS.
+//! What the members of a room agree on beside who they are (R-70 …): two extensions of ours inside MLS.
 //!
-//! - [`Charter`], in the group context: title, roles, timer, sequencers. Every commit that changes it is checked by
-//!   every member.
+//! - [`Charter`], in the group context: what kind of room it is, title, roles, timer, sequencers. Every commit that
+//!   changes it is checked by every member.
 //! - [`MemberRecord`], in each leaf: the account's log, so that members who don't know each other can check whose
 //!   device a leaf is and what its account is called; and where the device reads.
 
@@ -13,6 +13,16 @@ use crate::limits;
 
 /// The version this build writes and reads.
 pub const VERSION: u8 = 1;
+
+/// What a room is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum RoomKind {
+    /// As many accounts as want to; they come, go and have roles.
+    Group = 1,
+    /// Two accounts, the same ones for ever. It has no title, picture, timer or roles.
+    Direct = 2,
+}
 
 /// What somebody may do in a group. Later ones may do all that earlier ones may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,10 +36,12 @@ pub enum Role {
     Owner = 2,
 }
 
-/// What a group is called and who may do what.
+/// What a room is, what it is called and who may do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charter {
-    /// 1 ..= [`limits::TITLE`] bytes.
+    /// What it is for.
+    pub kind: RoomKind,
+    /// 1 ..= [`limits::TITLE`] bytes in a group; else empty.
     pub title: String,
     /// SHA-256 of the picture's file, if there is one.
     pub picture: Option<[u8; 32]>,
@@ -46,6 +58,13 @@ pub struct Charter {
 impl Charter {
     /// The group-context extension's type, from the range for private use (RFC 9420 §17.3).
     pub const EXTENSION: u16 = 0xf4c3;
+
+    /// That of a direct chat.
+    #[must_use]
+    pub fn direct(created_by: AccountId, sequencers: Vec<[u8; 32]>) -> Self {
+        let (title, picture, timer, roles) = (String::new(), None, 0, BTreeMap::new());
+        Self { kind: RoomKind::Direct, title, picture, timer, created_by, roles, sequencers }
+    }
 
     /// What an account may do.
     #[must_use]
@@ -66,7 +85,7 @@ impl Charter {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::new();
-        w.u8(VERSION).bytes(self.title.as_bytes());
+        w.u8(VERSION).u8(self.kind as u8).bytes(self.title.as_bytes());
         match &self.picture {
             Some(hash) => w.u8(1).raw(hash),
             None => w.u8(0),
@@ -85,13 +104,19 @@ impl Charter {
     /// Reads the extension's content.
     ///
     /// # Errors
-    /// Another version, anything outside its bounds, roles unsorted, doubled or those of plain members.
+    /// Another version, anything outside its bounds, what its kind of room doesn't have, roles unsorted, doubled or
+    /// those of plain members.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut r = Reader::new(bytes);
         let version = r.u8()?;
         if version != VERSION {
             return Err(DecodeError::Version(version));
         }
+        let kind = match r.u8()? {
+            1 => RoomKind::Group,
+            2 => RoomKind::Direct,
+            _ => return Err(DecodeError::Unknown("kind of room")),
+        };
         let title = r.text(limits::TITLE, "title")?.to_owned();
         let picture = match r.u8()? {
             0 => None,
@@ -113,8 +138,12 @@ impl Charter {
         })?;
         let sequencers = r.list(limits::SEQUENCERS, "sequencers", Reader::array)?;
         r.end()?;
-        if title.is_empty() {
-            return Err(DecodeError::Bounds("title"));
+        match kind {
+            RoomKind::Group if title.is_empty() => return Err(DecodeError::Bounds("title")),
+            RoomKind::Direct if !title.is_empty() || picture.is_some() || timer > 0 || !roles.is_empty() => {
+                return Err(DecodeError::NotCanonical("direct chat"));
+            }
+            RoomKind::Group | RoomKind::Direct => {}
         }
         if sequencers.is_empty() {
             return Err(DecodeError::Bounds("sequencers"));
@@ -122,7 +151,7 @@ impl Charter {
         if !roles.is_sorted_by(|a, b| a.0 < b.0) {
             return Err(DecodeError::NotCanonical("roles"));
         }
-        Ok(Self { title, picture, timer, created_by, roles: roles.into_iter().collect(), sequencers })
+        Ok(Self { kind, title, picture, timer, created_by, roles: roles.into_iter().collect(), sequencers })
     }
 }
 

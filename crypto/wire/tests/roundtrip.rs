@@ -6,10 +6,10 @@ use livechat_wire::account::{AccountLog, Statement};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
 use livechat_wire::envelope::Envelope;
-use livechat_wire::group::{Charter, MemberRecord, Role};
+use livechat_wire::group::{Charter, MemberRecord, Role, RoomKind};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::order::{self, SealedCommit};
-use livechat_wire::payload::{Fragment, Kind};
+use livechat_wire::payload::{After, Fragment, Kind, Message};
 use livechat_wire::sync::{Cursor, Refusal, Request, Response, Verdict};
 use livechat_wire::{AccountId, DecodeError, EnvelopeId, MessageId, SlotId, limits};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -141,6 +141,13 @@ proptest! {
     }
 
     #[test]
+    fn messages(after in any::<Option<(u64, u64)>>(), mls in vec(any::<u8>(), 0..200)) {
+        let after = after.filter(|a| a.1 > 0).map(|(epoch, count)| After { epoch, count });
+        let m = Message { after, mls };
+        prop_assert_eq!(Message::decode(&m.encode()), Ok(m));
+    }
+
+    #[test]
     fn hellos(secret in any::<[u8; 32]>(), fragments in 1..=limits::FRAGMENTS, digest in any::<[u8; 32]>()) {
         let h = Hello { secret, fragments, digest };
         prop_assert_eq!(Hello::decode(&h.encode()), Ok(h));
@@ -181,7 +188,7 @@ proptest! {
     ) {
         prop_assume!(title.len() <= limits::TITLE);
         let roles = roles.into_iter().map(|(a, o)| (AccountId(a), if o { Role::Owner } else { Role::Admin })).collect();
-        let c = Charter { title, picture, timer, created_by: AccountId(by), roles, sequencers };
+        let c = Charter { kind: RoomKind::Group, title, picture, timer, created_by: AccountId(by), roles, sequencers };
         prop_assert_eq!(Charter::decode(&c.encode()), Ok(c));
     }
 

@@ -5,7 +5,7 @@ mod common;
 use std::fmt::Write as _;
 
 use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
-use livechat_wire::group::{Charter, MemberRecord, Role};
+use livechat_wire::group::{Charter, MemberRecord, Role, RoomKind};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::http;
 use livechat_wire::payload::{Fragment, Kind};
@@ -141,6 +141,7 @@ fn order() {
 fn group() {
     let (a, b) = (AccountId([1; 32]), AccountId([2; 32]));
     let mut charter = Charter {
+        kind: RoomKind::Group,
         title: "Bergfahrt".into(),
         picture: Some([9; 32]),
         timer: 3_600,
@@ -154,7 +155,9 @@ fn group() {
     let record = MemberRecord { log: vec![1, 2, 3], bucket_seed: [0x80; 16] };
     assert_eq!((record.bucket(0), record.bucket(8)), (0, 0x80));
     let id = ConversationId::group(&[5; 16]);
-    insta::assert_snapshot!(format!("{}\n{}\n{}\n{id}", hex(&full), hex(&charter.encode()), hex(&record.encode())));
+    let direct = Charter::direct(a, vec![[7; 32]]);
+    let all = [full, charter.encode(), record.encode(), direct.encode()].map(|bytes| hex(&bytes));
+    insta::assert_snapshot!(format!("{}\n{id}", all.join("\n")));
 }
 
 #[test]

@@ -4,7 +4,6 @@ use livechat_crypto::kv::Kv;
 use livechat_crypto::safety_number;
 use livechat_wire::AccountId;
 use livechat_wire::account::AccountLog;
-use livechat_wire::bundle::Bundle;
 
 use crate::Engine;
 use crate::errors::{HandleError, StoreError};
@@ -37,7 +36,6 @@ impl Engine {
         &mut self,
         turn: &mut Turn<'_>,
         log: AccountLog,
-        bundles: Vec<Bundle>,
         confirmed: Option<&str>,
     ) -> Result<(), HandleError> {
         let account = log.account();
@@ -47,19 +45,11 @@ impl Engine {
         let contact = self.contacts.entry(account).or_insert_with(|| {
             let username = if holder.is_some() { unproven(account) } else { claimed };
             let safety_number = safety_number(&own, &account);
-            Contact { username, log: log.clone(), bundles: Vec::new(), confirmed: false, safety_number }
+            Contact { username, log: log.clone(), confirmed: false, safety_number }
         });
         if contact.log.is_prefix_of(&log) {
             contact.log = log;
         }
-        for bundle in bundles {
-            match contact.bundles.iter_mut().find(|b| b.device_key == bundle.device_key) {
-                Some(known) if known.issued_at < bundle.issued_at => *known = bundle,
-                Some(_) => {}
-                None => contact.bundles.push(bundle),
-            }
-        }
-        contact.bundles.retain(|b| contact.log.has_device(&b.device_key));
         Table::Contacts.put(turn.kv, &account.0, contact)?;
         match confirmed {
             Some(name) => self.settle_name(turn, account, name),

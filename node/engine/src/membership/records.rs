@@ -1,4 +1,4 @@
-//! What is kept about groups of many, beside what every conversation has.
+//! What is kept about rooms, beside what every conversation has.
 
 use livechat_crypto::mls::{GroupId, Member};
 use livechat_wire::bundle::{self, Bundle};
@@ -10,7 +10,7 @@ use livechat_wire::{AccountId, DecodeError, SlotId, limits as wire};
 use crate::tables::Stored;
 use crate::view::Membership;
 
-/// A group of many, as of the last commit.
+/// A room, as of the last commit.
 #[derive(Debug, Clone)]
 pub(crate) struct Room {
     pub group: GroupId,
