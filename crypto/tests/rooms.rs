@@ -33,10 +33,7 @@ fn room(who: &mut Person, group: &GroupId) -> Room {
 
 /// Stages and merges an addition; the newcomers join, everyone else applies.
 fn add(by: &mut Person, group: &GroupId, others: &mut [&mut Person], new: &mut [&mut Person]) {
-    let packages: Vec<_> = new
-        .iter_mut()
-        .map(|p| p.key_package(false))
-        .collect();
+    let packages: Vec<_> = new.iter_mut().map(|p| p.key_package(false)).collect();
     let peers: Vec<PeerDevice<'_>> = new.iter().zip(&packages).map(|(p, k)| p.peer(k)).collect();
     let keys = by.session().order_keys(group).unwrap();
     let staged = stage(by, group, Change { add: &peers, ..Change::default() }).unwrap();

@@ -17,6 +17,7 @@ fn play(seed: u64) {
     let settled = outcome.settled_in.unwrap_or(u64::MAX);
     assert!(settled <= schedule::BOUND, "seed {seed} settled only after {settled} ms\n{replay}");
     assert!(outcome.acknowledged > 0, "seed {seed} acknowledged nothing: it proves nothing");
+    assert!(outcome.ordered > 0 || !schedule::has_a_night(seed), "seed {seed}: nobody renewed a key");
 }
 
 /// Ten minutes apart, both writing, envelopes growing stale; in place within ten seconds of healing (P6).

@@ -25,12 +25,7 @@ impl Session<'_> {
         self.found_room_in(Suite::default(), charter, record)
     }
 
-    fn found_room_in(
-        &mut self,
-        suite: Suite,
-        charter: &Charter,
-        record: &MemberRecord,
-    ) -> Result<GroupId, GroupError> {
+    fn found_room_in(&mut self, suite: Suite, charter: &Charter, record: &MemberRecord) -> Result<GroupId, GroupError> {
         let (signer, credential) = (DeviceSigner(self.identity), self.credential());
         let id = GroupId(draw(self.rng));
         let provider = self.provider();

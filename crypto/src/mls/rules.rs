@@ -277,8 +277,17 @@ mod tests {
         let other = Charter::direct(OWNER, vec![[7; 32]]);
         assert_eq!(judged(&two, 0, &[], &[], &other), Err(MayNotChange));
         assert_eq!(judged(&two, 0, &[], &[], &charter()), Err(MayNotChange), "it never becomes a group");
-        assert_eq!(super::super::rules::check(&Deed {
-            committer: &members()[0], before: &charter(), after: &direct, members: &members(), added: &[], removed: &[],
-        }), Err(MayNotChange), "nor a group a direct chat");
+        assert_eq!(
+            super::super::rules::check(&Deed {
+                committer: &members()[0],
+                before: &charter(),
+                after: &direct,
+                members: &members(),
+                added: &[],
+                removed: &[],
+            }),
+            Err(MayNotChange),
+            "nor a group a direct chat"
+        );
     }
 }

@@ -200,8 +200,7 @@ mod tests {
 
     #[test]
     fn keeps_five_epochs_for_two_days() {
-        let record =
-            records::Group { conversation: ConversationId([0; 32]), epochs: Vec::new(), unconfirmed: 0 };
+        let record = records::Group { conversation: ConversationId([0; 32]), epochs: Vec::new(), unconfirmed: 0 };
         let mut group = Group::new(record);
         for n in 0..5 {
             assert!(group.push_epoch(epoch(n, n), n).is_empty());

@@ -2,7 +2,7 @@
 //! conversation and sender, shown in order.
 
 use livechat_crypto::mls::{DecryptError, Opened};
-use livechat_wire::content::Content;
+use livechat_wire::content::{Body, Content};
 use livechat_wire::payload::{After, Fragment, Kind, Message};
 use livechat_wire::{AccountId, ConversationId, Envelope};
 
@@ -203,7 +203,9 @@ impl Engine {
             self.refused.malformed += 1;
             return Ok(());
         };
-        self.count_use(turn, room_of(&key.group), false)?;
+        if !matches!(content.body, Body::Receipts { .. }) {
+            self.count_use(turn, room_of(&key.group), false)?;
+        }
         // Whoever left hears no more, even of what was said while they were in.
         if self.room(conversation).is_some_and(|r| r.standing == Membership::Left) {
             return Ok(());

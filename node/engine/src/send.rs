@@ -38,9 +38,10 @@ impl Engine {
             Err(_) => return Ok(Err(CommandError::Encryption)),
         };
         let position = place(self, turn, group)?;
-        let said = Said { at: turn.seconds(), position, content: plain };
-        self.queue_said(turn, group, &sealed, said)?;
+        let first = self.queue_said(turn, group, &sealed, position)?;
         if !matches!(content.body, Body::Receipts { .. }) {
+            let said = Said { at: turn.seconds(), position, content: plain };
+            self.note_said(turn, group, sealed.epoch, first, &said)?;
             self.count_use(turn, room_of(&group), true)?;
         }
         Ok(Ok(position))

@@ -155,7 +155,7 @@ impl Engine {
         self.renew_room(turn, at, group, room)?;
         // By now the others may have dropped that epoch, although here it has only just ended.
         if entry.is_some_and(|e| e.receipt.time.saturating_add(limits::EPOCH_AGE / 1_000) < turn.seconds()) {
-            self.leave_epoch_behind(turn, at, group, epoch)?;
+            self.leave_epoch_behind(turn, at, group, epoch, true)?;
         }
         // Those who lost try again one after the other, not all at once.
         let jitter = turn.between(0, limits::BACKOFF_FIRST);

@@ -215,7 +215,7 @@ impl Engine {
         if let Some(old) = self.groups.get(&group) {
             let epochs: Vec<u64> = old.record.epochs.iter().map(|e| e.number).collect();
             for epoch in epochs {
-                self.outbox.drop_epoch(turn, group, epoch)?;
+                self.outbox.drop_epoch(turn, group, epoch, false)?;
                 self.close_streams(turn, group, epoch)?;
             }
         }
@@ -294,7 +294,7 @@ impl Engine {
         Table::Rooms.put(turn.kv, &at.0, &room)?;
         self.rooms.rooms.insert(at, room);
         for epoch in dropped {
-            self.leave_epoch_behind(turn, at, group, epoch)?;
+            self.leave_epoch_behind(turn, at, group, epoch, false)?;
             self.close_streams(turn, group, epoch)?;
         }
         for leaf in secret.leaves.iter().copied().filter(|l| *l != secret.own_leaf) {

@@ -10,7 +10,7 @@ use livechat_wire::payload::{Fragment, Kind, LEAVE, Message};
 use zeroize::Zeroizing;
 
 use super::notices::Notice;
-use super::records::{Invited, Said, What};
+use super::records::{Invited, What};
 use super::{broken, room_of};
 use crate::errors::HandleError;
 use crate::first_contact::{hello, introduction};
@@ -33,20 +33,19 @@ impl Engine {
         Ok(others.map(|s| bucket(s.bucket_seed)).collect())
     }
 
-    /// Queues something said, and keeps it in case it has to be said again.
+    /// Queues something said, with what it comes after. Returns the number of its first envelope.
     pub(crate) fn queue_said(
         &mut self,
         turn: &mut Turn<'_>,
         group: GroupId,
         sealed: &Sealed,
-        said: Said,
-    ) -> Result<(), HandleError> {
+        position: Option<u64>,
+    ) -> Result<u64, HandleError> {
         let at = room_of(&group);
         let after = self.groups.get(&group).and_then(|g| g.after(sealed.epoch));
         let payload = Message { after, mls: sealed.message.clone() }.encode();
-        let (readers, message) = (self.readers(at)?, said.position.map(|p| (self.home(at), p)));
-        let first = self.queue_payload(turn, group, sealed.epoch, Kind::Mls, &payload, &readers, message)?;
-        self.note_said(turn, group, sealed.epoch, first, &said)
+        let (readers, message) = (self.readers(at)?, position.map(|p| (self.home(at), p)));
+        self.queue_payload(turn, group, sealed.epoch, Kind::Mls, &payload, &readers, message)
     }
 
     /// Queues a payload in an epoch of a group. Returns the number of its first envelope.

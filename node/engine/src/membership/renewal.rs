@@ -3,8 +3,8 @@
 //! room in which anything is said. Never right after something was said: whoever watches the order service would learn
 //! which slot belongs to which envelope.
 
-use livechat_wire::codec::{Reader, Writer};
 use livechat_wire::DecodeError;
+use livechat_wire::codec::{Reader, Writer};
 
 use super::RoomId;
 use super::records::What;

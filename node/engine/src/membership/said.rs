@@ -9,7 +9,7 @@ use livechat_crypto::kv::{Order, prefix_end};
 use livechat_crypto::mls::{EncryptError, GroupId};
 use livechat_wire::content::{Body, Content, Target};
 use livechat_wire::order::Receipt;
-use livechat_wire::{ConversationId, MessageId};
+use livechat_wire::ConversationId;
 
 use super::broken;
 use super::records::Said;
@@ -28,7 +28,7 @@ fn said_key(group: &GroupId, epoch: u64, counter: u64) -> Vec<u8> {
 
 impl Engine {
     /// Notes what was said as number `counter` of an epoch.
-    pub(super) fn note_said(
+    pub(crate) fn note_said(
         &self,
         turn: &mut Turn<'_>,
         group: GroupId,
@@ -45,15 +45,17 @@ impl Engine {
         Ok(())
     }
 
-    /// An epoch is dropped, by the others at least: what they can't have opened is to be said again.
+    /// An epoch is dropped, by the others at least: what they can't have opened is to be said again. `kept`: not here,
+    /// so that the commit that ended it still goes out in it.
     pub(super) fn leave_epoch_behind(
         &mut self,
         turn: &mut Turn<'_>,
         at: ConversationId,
         group: GroupId,
         epoch: u64,
+        kept: bool,
     ) -> Result<(), HandleError> {
-        let unsent = self.outbox.drop_epoch(turn, group, epoch)?;
+        let unsent = self.outbox.drop_epoch(turn, group, epoch, kept)?;
         let order = key(&[&group.0, &epoch.to_be_bytes()]);
         let ended = Table::Order.get::<Receipt>(turn.kv, &order)?.map_or(0, |r| r.time);
         let from = said_key(&group, epoch, 0);
@@ -69,18 +71,18 @@ impl Engine {
         Ok(())
     }
 
-    /// A message of ours is gone: it is not said again, nor is any later text of it.
+    /// A message is gone: if it is ours it is not said again, nor is anything that we said about it but its deletion.
     pub(crate) fn unsay(
         &self,
         turn: &mut Turn<'_>,
         at: ConversationId,
         position: u64,
-        id: MessageId,
+        target: Target,
     ) -> Result<(), HandleError> {
-        let own = self.me()?.identity.account();
         let of_it = |said: &Said| match Content::decode(&said.content).map(|c| c.body) {
             _ if said.position == Some(position) => true,
-            Ok(Body::Edit(edit)) => edit.target == Target { author: own, id },
+            Ok(Body::Edit(edit)) => edit.target == target,
+            Ok(Body::Reactions(reactions)) => reactions.target == target,
             _ => false,
         };
         for group in self.conversations.get(&at).into_iter().flat_map(|c| &c.groups) {
@@ -110,7 +112,8 @@ impl Engine {
                 Err(EncryptError::Store(e)) => return Err(broken(e)),
                 Err(_) => continue,
             };
-            self.queue_said(turn, group, &sealed, Said { at: turn.seconds(), ..said })?;
+            let first = self.queue_said(turn, group, &sealed, said.position)?;
+            self.note_said(turn, group, sealed.epoch, first, &Said { at: turn.seconds(), ..said })?;
         }
         Ok(())
     }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use livechat_crypto::mls::{GroupId, Member};
-use livechat_wire::group::{Charter, Role};
+use livechat_wire::group::{Charter, Role, RoomKind};
 use livechat_wire::order::{Receipt, SealedCommit};
 use livechat_wire::{AccountId, SlotId, limits as wire};
 
+use super::Renewal;
 use super::records::{Evidence, Name, Pending, Room, Said, Seat, What, Wish};
 use crate::records::tests::stored;
 use crate::view::Membership;
@@ -15,6 +16,7 @@ use crate::view::Membership;
 fn what_is_stored_about_groups_is_laid_out_like_this() {
     let (a, b) = (AccountId([1; 32]), AccountId([2; 32]));
     let charter = Charter {
+        kind: RoomKind::Group,
         title: "Bergfahrt".into(),
         picture: None,
         timer: 0,
@@ -41,6 +43,7 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
         What::SetTitle { title: "t".into() },
         What::Leave,
         What::SetTimer { seconds: 60 },
+        What::Renew,
     ];
     let wishes = wishes.map(|what| stored(&Wish { what, tries: 2 }));
     insta::assert_snapshot!("wishes", wishes.join("\n"));
@@ -50,6 +53,7 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
     let pending = Pending { slot: SlotId([1; 32]), sealed, wishes: vec![0, 4], invited: vec![] };
     insta::assert_snapshot!("pending", stored(&pending));
     insta::assert_snapshot!("order", format!("{}\n{}", stored(&receipt(0)), stored(&Evidence(receipt(1), receipt(2)))));
+    insta::assert_snapshot!("renewal", stored(&Renewal { at: 7, said: 3, used: true }));
     let said = |position| stored(&Said { at: 77, position, content: vec![1, 2] });
     insta::assert_snapshot!("said", format!("{}\n{}\n{}", said(Some(4)), said(None), stored(&Name("bob".into()))));
 }

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use livechat_crypto::kv::Kv;
 use livechat_crypto::mls::GroupId;
 use livechat_wire::envelope::epoch_at;
+use livechat_wire::payload::Kind;
 use livechat_wire::receipt::Receipt;
 use livechat_wire::sync::{Refusal, Verdict};
 use livechat_wire::{ConversationId, Envelope, EnvelopeId, RelayId, limits as wire};
@@ -111,21 +112,22 @@ impl Outbox {
         self.online
     }
 
-    /// Forgets what is on its way in an epoch whose keys go: it can't be sealed again. Returns the numbers of the
-    /// payloads' first envelopes.
+    /// Forgets what is on its way in an epoch whose keys go, here or only at the others (`kept`: then commits stay).
+    /// Returns the numbers of the payloads' first envelopes.
     pub fn drop_epoch(
         &mut self,
         turn: &mut Turn<'_>,
         group: GroupId,
         epoch: u64,
+        kept: bool,
     ) -> Result<BTreeSet<u64>, HandleError> {
         let sequences: Vec<u64> = self.entries.keys().copied().collect();
         let mut dropped = BTreeSet::new();
         for sequence in sequences {
             let queued = queued(turn, sequence)?;
             let first = queued.parcels.first().map(|p| &p.seal);
-            let Some(Seal::Group { group: g, epoch: e, counter, .. }) = first else { continue };
-            if (*g, *e) == (group, epoch) {
+            let Some(Seal::Group { group: g, epoch: e, counter, fragment }) = first else { continue };
+            if (*g, *e) == (group, epoch) && !(kept && fragment.kind == Kind::Commit) {
                 dropped.insert(*counter);
                 Table::Outbox.delete(turn.kv, &sequence.to_be_bytes())?;
                 self.remove(sequence, &queued);

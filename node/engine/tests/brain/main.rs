@@ -10,6 +10,7 @@ mod directory;
 mod disappearing;
 mod first_contact;
 mod forge;
+mod healing;
 mod history;
 mod outbox;
 mod poison;

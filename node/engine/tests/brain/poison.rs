@@ -99,7 +99,7 @@ fn poison_is_counted_and_every_conversation_goes_on() {
             let mut envelopes = mallory.seals(group, number, &message);
             number += envelopes.len() as u64;
             // Sealed rightly, but not an MLS message; a payload of the wrong kind; a second fragment without a first.
-            envelopes.extend(mallory.seals(group, number, &noise));
+            envelopes.extend(mallory.seals_kind(group, number, Kind::Mls, &noise));
             number += noise.len().div_ceil(wire::BODY_PLAIN - 15) as u64;
             for (kind, index, count) in [(Kind::Introduction, 0, 1), (Kind::Mls, 1, 2)] {
                 let fragment = Fragment {

@@ -132,6 +132,12 @@ impl Person {
         self.takes(Input::Page { relay: relay(), envelopes: envelopes.to_vec(), cursor: Cursor::default() })
     }
 
+    /// Nothing is under way but that keys get old.
+    pub fn rests(&self) -> bool {
+        let renewal = self.now + livechat_engine::limits::RENEW_PAUSE_MIN / 2;
+        self.engine.queued() == 0 && self.engine.wake_at().is_none_or(|at| at >= renewal)
+    }
+
     /// The machine dies and starts again.
     pub fn restarts(&mut self) {
         self.engine = Engine::open(&self.kv).unwrap();
@@ -212,9 +218,10 @@ impl Person {
         self.session().encrypt(&group, content, aad).unwrap().message
     }
 
-    /// Seals a payload as envelopes of a group, from this number on.
-    pub fn seals(&mut self, group: GroupId, first: u64, payload: &[u8]) -> Vec<Envelope> {
-        self.seals_kind(group, first, Kind::Mls, payload)
+    /// Seals an MLS message as envelopes of a group, from this number on.
+    pub fn seals(&mut self, group: GroupId, first: u64, mls: &[u8]) -> Vec<Envelope> {
+        let message = livechat_wire::payload::Message { after: None, mls: mls.to_vec() };
+        self.seals_kind(group, first, Kind::Mls, &message.encode())
     }
 
     pub fn seals_kind(&mut self, group: GroupId, first: u64, kind: Kind, payload: &[u8]) -> Vec<Envelope> {
@@ -230,7 +237,8 @@ impl Person {
 
     /// Content in an envelope that nobody stores.
     pub fn passes(&mut self, group: GroupId, content: &Content, aad: &[u8]) -> Envelope {
-        let message = self.encrypts(group, &content.encode(), aad);
+        let mls = self.encrypts(group, &content.encode(), aad);
+        let message = livechat_wire::payload::Message { after: None, mls }.encode();
         let fragment = Fragment::cut(Kind::Mls, [7; 8], &message).unwrap().remove(0);
         let secret = self.session().envelope_secret(&group).unwrap();
         let to = Address { bucket: 0, epoch: epoch_at(self.now / 1_000), ephemeral: true };
