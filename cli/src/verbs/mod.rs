@@ -7,6 +7,7 @@ pub mod deeds;
 pub mod doctor;
 pub mod groups;
 pub mod history;
+pub mod phrase;
 pub mod recv;
 pub mod send;
 pub mod sessions;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Request;
 use super::{
-    AccountSession, Contact, Conversation, ConversationId, Group, HistoryPage, Message, RecoveryCodes, Revision,
-    SignUpTicket, SignedUp, Status, UsernameCheck,
+    AccountSession, Contact, Conversation, ConversationId, Group, HistoryPage, Message, RecoveryCodes, RecoveryPhrase,
+    Revision, SignUpTicket, SignedUp, Status, UsernameCheck,
 };
 
 /// Answers.
@@ -26,6 +26,8 @@ pub enum Response {
     RecoveryCodes(RecoveryCodes),
     /// To [`Request::AddAuthenticator`].
     Authenticator(SignUpTicket),
+    /// To [`Request::Phrase`].
+    Phrase(RecoveryPhrase),
     /// To [`Request::Sessions`].
     Sessions {
         /// Newest first.

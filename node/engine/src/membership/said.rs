@@ -7,9 +7,9 @@
 
 use livechat_crypto::kv::{Order, prefix_end};
 use livechat_crypto::mls::{EncryptError, GroupId};
+use livechat_wire::ConversationId;
 use livechat_wire::content::{Body, Content, Target};
 use livechat_wire::order::Receipt;
-use livechat_wire::ConversationId;
 
 use super::broken;
 use super::records::Said;

@@ -257,7 +257,8 @@ fn opened(chat: &Chat) -> (Vec<(usize, usize)>, usize) {
         let _ = thief.after(60_000);
         let read = thief.texts(chat.at);
         let healed = chat.healed.iter().copied().find(|h| *h > theft.round).unwrap_or(ROUNDS);
-        for (round, line) in chat.lines.iter().enumerate().skip(theft.round).filter(|(_, l)| read.contains(&l.text)) {
+        let read = chat.lines.iter().enumerate().skip(theft.round).filter(|(_, l)| read.contains(&l.text));
+        for (round, _) in read {
             if round >= healed { wrong.push((theft.round, round)) } else { between += 1 }
         }
     }
