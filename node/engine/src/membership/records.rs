@@ -85,7 +85,7 @@ pub(crate) struct Invited {
 /// Something of ours said in an epoch, in case the others have left that epoch behind.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
-    /// Unix seconds.
+    /// When it was said, or, if that was much later, when it got out; Unix seconds.
     pub at: u64,
     /// Its place in the history, if it has one.
     pub position: Option<u64>,

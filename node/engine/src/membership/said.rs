@@ -45,6 +45,22 @@ impl Engine {
         Ok(())
     }
 
+    /// What was said got out. That may be long after it was said, and others may have left its epoch meanwhile.
+    pub(crate) fn got_out(
+        &self,
+        turn: &mut Turn<'_>,
+        group: &GroupId,
+        epoch: u64,
+        counter: u64,
+    ) -> Result<(), HandleError> {
+        let (row, at) = (said_key(group, epoch, counter), turn.seconds());
+        let said: Option<Said> = Table::Said.get(turn.kv, &row)?;
+        match said.filter(|s| s.at.saturating_add(limits::SAID_MARGIN) < at) {
+            Some(said) => Ok(Table::Said.put(turn.kv, &row, &Said { at, ..said })?),
+            None => Ok(()),
+        }
+    }
+
     /// An epoch is dropped, by the others at least: what they can't have opened is to be said again. `kept`: not here,
     /// so that the commit that ended it still goes out in it.
     pub(super) fn leave_epoch_behind(

@@ -399,6 +399,9 @@ impl Engine {
         }
         Table::Outbox.delete(turn.kv, &sequence.to_be_bytes())?;
         self.outbox.remove(sequence, &queued);
+        if let Some(Seal::Group { group, epoch, counter, .. }) = queued.parcels.first().map(|p| &p.seal) {
+            self.got_out(turn, group, *epoch, *counter)?;
+        }
         if let Some((conversation, position)) = queued.message {
             turn.queue_changed = true;
             self.advance_delivery(turn, conversation, position, Delivery::Accepted)?;
