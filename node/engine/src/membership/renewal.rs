@@ -70,6 +70,10 @@ impl Engine {
             return Ok(());
         }
         if own {
+            // It could not be done so far, in a request, say; and now it must not echo this.
+            if renewal.at <= turn.now {
+                renewal.at = pause(turn);
+            }
             renewal.said = renewal.said.saturating_add(1);
             if renewal.said == limits::RENEW_SAID {
                 renewal.at = renewal.at.min(pause(turn));
