@@ -23,6 +23,7 @@ pub mod payload;
 pub mod receipt;
 pub mod sync;
 pub mod topic;
+pub mod verify;
 
 pub use codec::DecodeError;
 pub use envelope::Envelope;

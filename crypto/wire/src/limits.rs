@@ -87,6 +87,8 @@ pub const BACKUP_EDITS: usize = 50;
 /// People whose reactions to one message are in a backup.
 pub const BACKUP_REACTORS: usize = 1_000;
 
+/// Bytes of a verification code as somebody typed it, blanks and all.
+pub const VERIFY_TEXT: usize = 1_024;
 /// Bytes of a username in UTF-8, after normalisation.
 pub const USERNAME: usize = 64;
 /// Characters a username needs at least.

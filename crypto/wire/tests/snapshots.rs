@@ -190,7 +190,7 @@ fn backup_records() {
     };
     let records = [
         Record::Head(Head { account: a, log: log.clone(), display_name: "A".into(), made_at: 8 }),
-        Record::Contact(Contact { log, username: "bob".into(), display_name: String::new(), verified: true }),
+        Record::Contact(Contact { log, username: "bob".into(), display_name: String::new(), confirmed: false, verified: true }),
         Record::Name { account: b, name: "bob".into() },
         Record::Conversation(Box::new(conversation(With::Direct(b)))),
         Record::Conversation(Box::new(conversation(With::Group([8; 16], charter)))),
@@ -207,6 +207,12 @@ fn backup_records() {
         assert!(Record::decode(&[&bytes[..], &[0]].concat()).is_err());
     }
     insta::assert_snapshot!(records.iter().map(|r| hex(&r.encode())).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn verification_code() {
+    let claim = livechat_wire::verify::Claim { by: AccountId([1; 32]), about: AccountId([2; 32]) };
+    insta::assert_snapshot!(format!("{}\n{}", hex(&claim.encode()), claim.to_text()));
 }
 
 #[test]

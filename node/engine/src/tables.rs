@@ -40,6 +40,7 @@
 //! | `Personal` | conversation | `content::records::Personal` |
 //! | `Drafts` | conversation | text |
 //! | `Profiles` | account | `content::records::Profile` |
+//! | `Changed` | account | whom its name led to before, as long as nobody has looked into it |
 //! | `Verified` | account | — ; their safety number was compared |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
@@ -92,6 +93,7 @@ pub enum Table {
     Drafts = 77,
     Profiles = 78,
     Verified = 100,
+    Changed = 101,
 }
 
 /// A value with a version before it.

@@ -34,7 +34,7 @@ fn drawn(username: &str, uri: &SecretText, setup_key: &SecretText, expires_at: u
 }
 
 /// An SVG document, black on white whatever the page's colours are: cameras read no inverted codes.
-fn svg(text: &str) -> Option<String> {
+pub(crate) fn svg(text: &str) -> Option<String> {
     if text.len() > limits::OTPAUTH {
         return None;
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Request;
 use super::{
     AccountSession, BackedUp, Contact, Conversation, ConversationId, Found, Group, HistoryPage, Message, RecoveryCodes,
-    Restored, Revision, SignUpTicket, SignedUp, Status, UsernameCheck,
+    Restored, Revision, SafetyCode, SignUpTicket, SignedUp, Status, UsernameCheck,
 };
 
 /// Answers.
@@ -31,8 +31,10 @@ pub enum Response {
         /// Newest first.
         sessions: Vec<AccountSession>,
     },
-    /// To [`Request::AddContact`].
+    /// To [`Request::AddContact`] and [`Request::CheckCode`].
     Contact(Contact),
+    /// To [`Request::SafetyCode`].
+    SafetyCode(SafetyCode),
     /// To [`Request::Contacts`].
     Contacts {
         /// By name.
