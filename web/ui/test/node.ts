@@ -394,6 +394,10 @@ export class TestNode {
         return this.groupBecomes(request.conversation, { title: request.title });
       case "leave_group":
         return this.groupBecomes(request.conversation, { standing: "left" });
+      case "backup":
+      case "restore":
+        return { code: "bad_request", message: "A page can't name a file.", hint: "", retry_after: null };
+      case "verify":
       case "typing":
       case "set_draft":
       case "set_profile":

@@ -55,6 +55,23 @@ device: string,
 session_expires_at: number, };
 
 /**
+ * A backup was written.
+ */
+export type BackedUp = { 
+/**
+ * Where.
+ */
+path: string, 
+/**
+ * What opens it, if it was made for the occasion: it is kept nowhere else.
+ */
+secret: string | null, 
+/**
+ * Messages in it.
+ */
+messages: number, };
+
+/**
  * Somebody we can write to.
  */
 export type Contact = { 
@@ -78,6 +95,10 @@ safety_number: string,
  * How they want to be called, besides. Only what they say of themselves.
  */
 display_name: string | null, 
+/**
+ * Whether their safety number was compared.
+ */
+verified: boolean, 
 /**
  * Whether the direct chat with them was agreed to.
  */
@@ -675,7 +696,23 @@ next: string | null,
 /**
  * How many, 1 ..= 100.
  */
-limit: number, } | { "type": "send", 
+limit: number, } | { "type": "backup", 
+/**
+ * Where: an absolute path at which nothing is yet.
+ */
+path: string, 
+/**
+ * What opens it again, at least 12 characters; one is made when there is none.
+ */
+secret: string | null, } | { "type": "restore", 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * What it was sealed with.
+ */
+secret: string, } | { "type": "send", 
 /**
  * Where to.
  */
@@ -791,7 +828,15 @@ conversation: string,
 /**
  * No more, or again.
  */
-blocked: boolean, } | { "type": "pin", 
+blocked: boolean, } | { "type": "verify", 
+/**
+ * Whose.
+ */
+account: string, 
+/**
+ * Compared, or no longer.
+ */
+verified: boolean, } | { "type": "pin", 
 /**
  * Which.
  */
@@ -909,7 +954,7 @@ contacts: Array<Contact>, } | { "type": "conversations",
 /**
  * Latest first.
  */
-conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "sent" } & Message | { "type": "group_created", 
+conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "group_created", 
 /**
  * Its conversation.
  */
@@ -922,6 +967,27 @@ revisions: Array<Revision>, } | { "type": "profile",
  * Empty: by the username alone.
  */
 display_name: string, } | { "type": "done" };
+
+/**
+ * A backup was given back.
+ */
+export type Restored = { 
+/**
+ * Contacts that were not known here.
+ */
+contacts: number, 
+/**
+ * Conversations.
+ */
+conversations: number, 
+/**
+ * Messages.
+ */
+messages: number, 
+/**
+ * Conversations left as they are, since something was said in them here already.
+ */
+left: number, };
 
 /**
  * A text that a message had.

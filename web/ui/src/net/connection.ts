@@ -34,6 +34,9 @@ interface AnswerTo {
   history: "history";
   history_at: "history";
   search: "found";
+  backup: "backed_up";
+  restore: "restored";
+  verify: "done";
   send: "sent";
   mark_read: "done";
   forward: "sent";
