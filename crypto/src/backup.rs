@@ -74,7 +74,7 @@ impl Sealer {
     /// # Errors
     /// There isn't enough memory for the work.
     pub fn begin(secret: &str, rng: &mut dyn CryptoRng) -> Result<(Vec<u8>, Self), BackupError> {
-        Self::with(secret, rng, (limits::BACKUP_MEMORY, limits::BACKUP_PASSES, 1))
+        Self::with(secret, rng, (limits::ARGON2_KIB, limits::ARGON2_PASSES, 1))
     }
 
     fn with(
@@ -115,7 +115,7 @@ impl Opener {
             Ok((version, work, r.array::<16>()?))
         };
         let (version, work, salt) = read().map_err(|_| BackupError::NotABackup)?;
-        let bounded = work.0 <= limits::BACKUP_MEMORY_MAX && work.1 <= limits::BACKUP_PASSES_MAX && work.2 <= 4;
+        let bounded = work.0 <= limits::ARGON2_KIB_MAX && work.1 <= limits::ARGON2_PASSES_MAX && work.2 <= 4;
         if version != VERSION || !bounded {
             return Err(BackupError::Newer);
         }

@@ -11,7 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
 use crate::account::Phase;
-use crate::account::saved::{RelayCard, Saved};
+use crate::account::saved::{RelayCard, Saved, UncheckedPhrase};
 use crate::api::{Error, Event, Events, Request, Response, Restored};
 use crate::backup::{self, Sealing};
 use crate::brain::{Brain, BrainError};
@@ -103,10 +103,10 @@ impl Node {
         let peers = listen::peers(&config.peers)?;
         let started = Brain::start(config.data_dir.clone(), |engine, kv| {
             let phase = Phase::load(kv, engine.account().is_some(), env::now_s())?;
-            Ok((phase, RelayCard::load(kv)?))
+            Ok((phase, RelayCard::load(kv)?, UncheckedPhrase::load(kv)?.is_some()))
         })
         .await?;
-        let (phase, card) = started.first;
+        let (phase, card, phrase_waits) = started.first;
         let (asks, asked) = mpsc::channel(limits::REQUESTS);
         let events = broadcast::Sender::new(limits::EVENTS);
         let weak = events.downgrade();
@@ -121,6 +121,7 @@ impl Node {
             outcomes: started.outcomes,
             snapshot: started.snapshot,
             phase,
+            phrase_waits,
             card: card.map(|c| c.0),
             asked,
             events,

@@ -146,6 +146,27 @@ async fn two_people_chat_and_a_typed_line_stays_whole() {
     let screen = alice.sees("Press Enter");
     assert!(screen.contains("Recovery codes"), "{screen}");
     alice.types("\r");
+
+    // The recovery phrase: two of its words are asked for.
+    let screen = alice.sees("(Enter: later):");
+    let words: Vec<&str> = screen
+        .lines()
+        .filter(|row| {
+            row.starts_with("     1 ")
+                || row.starts_with("     7 ")
+                || row.starts_with("    13 ")
+                || row.starts_with("    19 ")
+        })
+        .flat_map(|row| row.split_whitespace().skip(1).step_by(2))
+        .collect();
+    assert_eq!(words.len(), 24, "{screen}");
+    for nth in 1..=2 {
+        let screen = alice.waits_for("the question", |s| s.matches("(Enter: later):").count() == nth);
+        let question = screen.lines().rfind(|row| row.contains("(Enter: later):")).unwrap();
+        let place: usize = question.trim_start_matches("Word ").split(' ').next().unwrap().parse().unwrap();
+        alice.types(&format!("{}\r", words[place - 1]));
+    }
+    alice.sees("keep the paper");
     alice.sees("/add NAME");
 
     // A first contact, by name.
@@ -216,10 +237,11 @@ async fn two_people_chat_and_a_typed_line_stays_whole() {
     bob.sees(chat, &sent, Delivery::Read).await;
 
     // The browser and scripts find the node of the prompt: one identity, one history.
-    alice.types("/history 2\r");
-    alice.sees("✓✓");
-    alice.types("/quit\r");
+    // What is typed, or pasted, ahead of the next prompt isn't lost.
+    alice.types("/history 2\r/quit\r");
     assert_eq!(alice.ends(), 0);
+    let screen = alice.screen();
+    assert!(screen.contains(&format!("you: {typed}!  #33")), "{screen}");
     assert_eq!(bob.history(chat).await.iter().map(text).filter(|t| t.starts_with("line")).count(), 30);
 
     // The same history for the next one who sits down there.

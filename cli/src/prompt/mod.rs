@@ -13,6 +13,7 @@ pub mod face;
 pub mod groups;
 mod keyboard;
 mod looking;
+mod phrase;
 mod screen;
 mod watch;
 mod wizard;

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod export;
 pub mod groups;
 pub mod history;
+pub mod phrase;
 pub mod recv;
 pub mod search;
 pub mod send;

@@ -1,5 +1,5 @@
 //! What two people show each other to be sure whom they talk to: a code that says which accounts its shower sees at
-//! both ends. Nothing in it is secret, and nothing has to be: it is compared, not believed.
+//! both ends. Nothing in it is secret, and nothing has to be: it is compared, not believed.
 //!
 //! `version (1) ‖ account of whoever shows it (32) ‖ account they see at the other end (32)`; as text in a QR code or by
 //! hand `LIVECHAT-VERIFY:` and base32 without padding, which a QR code holds in its dense alphabet.

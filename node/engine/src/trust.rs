@@ -1,5 +1,5 @@
 //! Who is who they seem: whose safety number was compared, and names that lead to another account than before
-//! (PROTOCOL ).
+//! (PROTOCOL ).
 
 use livechat_crypto::kv::Kv;
 use livechat_wire::codec::{Reader, Writer};

@@ -23,8 +23,8 @@ pub use events::Events;
 pub use request::Request;
 pub use response::Response;
 pub use types::{
-    AccountSession, AccountState, BackedUp, Error, ErrorCode, Found, Hit, Piece, RecoveryCodes, RelayState, Restored,
-    SearchOrder, SignUpTicket, SignedUp, Status, UsernameCheck,
+    AccountSession, AccountState, BackedUp, Error, ErrorCode, Found, Hit, Piece, RecoveryCodes, RecoveryPhrase,
+    RelayState, Restored, SearchOrder, SignUpTicket, SignedUp, Status, UsernameCheck,
 };
 
 pub use livechat_engine::view::{

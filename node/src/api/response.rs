@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Request;
 use super::{
     AccountSession, BackedUp, Contact, Conversation, ConversationId, Found, Group, HistoryPage, Message, RecoveryCodes,
-    Restored, Revision, SafetyCode, SignUpTicket, SignedUp, Status, UsernameCheck,
+    RecoveryPhrase, Restored, Revision, SafetyCode, SignUpTicket, SignedUp, Status, UsernameCheck,
 };
 
 /// Answers.
@@ -26,6 +26,8 @@ pub enum Response {
     RecoveryCodes(RecoveryCodes),
     /// To [`Request::AddAuthenticator`].
     Authenticator(SignUpTicket),
+    /// To [`Request::Phrase`].
+    Phrase(RecoveryPhrase),
     /// To [`Request::Sessions`].
     Sessions {
         /// Newest first.

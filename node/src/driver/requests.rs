@@ -13,6 +13,7 @@ use crate::account::{Phase, ticket};
 use crate::account::flow::Flow;
 use crate::account::manage::Change;
 use crate::api::{AccountSession, Error, HistoryPage, Request, Response, SafetyCode};
+use crate::account::phrase;
 use crate::backup;
 use crate::brain::Feed;
 use crate::limits;
@@ -54,6 +55,11 @@ impl Driver {
             Request::ConfirmAuthenticator { code } => self.change(Change::ConfirmAuthenticator { code }, answer),
             Request::RemoveAuthenticator { code } => self.change(Change::RemoveAuthenticator { code }, answer),
             Request::DeleteAccount { code } => self.change(Change::Delete { code }, answer),
+            Request::Phrase => self.ask_store(answer, phrase::show),
+            Request::ConfirmPhrase { words } => self.confirm_phrase(words, answer),
+            Request::CheckPhrase { phrase: typed } => {
+                self.ask_store(answer, async move |brain| phrase::check(brain, typed).await);
+            }
             Request::Sessions => self.ask_relay(answer, async |relay, token, device| {
                 let list = relay.sessions(&token).await?;
                 let of = |s: SessionInfo| AccountSession {
@@ -164,6 +170,14 @@ impl Driver {
             let page = brain.view(page).await?;
             page.map(Response::History).ok_or_else(|| refusals::of_command(CommandError::UnknownConversation))
         });
+    }
+
+    fn confirm_phrase(&mut self, words: Vec<String>, answer: Answer) {
+        if self.tasks.len() >= limits::TASKS {
+            return respond(answer, Err(refusals::busy()));
+        }
+        let brain = self.parts.brain.clone();
+        self.tasks.spawn(async move { Done::PhraseChecked(phrase::confirm(brain, words).await, answer) });
     }
 
     fn change(&mut self, change: Change, answer: Answer) {

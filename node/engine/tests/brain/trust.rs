@@ -1,4 +1,4 @@
-//! Being sure whom one talks to: codes, safety numbers, and names that change hands.
+//! Being sure whom one talks to: codes, safety numbers, and names that change hands.
 
 use livechat_engine::view::{Contact, Standing};
 use livechat_engine::{Command, CommandError, Reply};
