@@ -184,12 +184,7 @@ impl Chat {
     }
 
     /// Shows what to compare with somebody, notes that it was compared, or compares what they show.
-    fn verify(
-        &mut self,
-        keyboard: &mut dyn Keyboard,
-        of: Option<String>,
-        noted: Option<bool>,
-    ) -> Result<(), Failure> {
+    fn verify(&mut self, keyboard: &mut dyn Keyboard, of: Option<String>, noted: Option<bool>) -> Result<(), Failure> {
         let of = match of.or_else(|| self.face.current().map(|(_, name)| name)) {
             Some(of) => of,
             None => return Err(Failure::new(Exit::UnknownContact, "Whom?", "/verify NAME")),

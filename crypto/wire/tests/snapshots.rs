@@ -190,7 +190,13 @@ fn backup_records() {
     };
     let records = [
         Record::Head(Head { account: a, log: log.clone(), display_name: "A".into(), made_at: 8 }),
-        Record::Contact(Contact { log, username: "bob".into(), display_name: String::new(), confirmed: false, verified: true }),
+        Record::Contact(Contact {
+            log,
+            username: "bob".into(),
+            display_name: String::new(),
+            confirmed: false,
+            verified: true,
+        }),
         Record::Name { account: b, name: "bob".into() },
         Record::Conversation(Box::new(conversation(With::Direct(b)))),
         Record::Conversation(Box::new(conversation(With::Group([8; 16], charter)))),

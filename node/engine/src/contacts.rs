@@ -2,9 +2,9 @@
 
 use livechat_crypto::kv::Kv;
 use livechat_crypto::safety_number;
+use livechat_wire::AccountId;
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
-use livechat_wire::AccountId;
 
 use crate::Engine;
 use crate::errors::{HandleError, StoreError};

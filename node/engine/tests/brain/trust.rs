@@ -50,10 +50,7 @@ fn a_code_verifies_both_ways_and_only_who_shows_it() {
         assert_eq!(shows(&mut alice, Claim { by: a, about: a }.to_text()), Err(CommandError::Oneself));
         assert_eq!(shows(&mut alice, "LIVECHAT-VERIFY:AAAA".into()), Err(CommandError::BadCode));
         assert!(!contact(&alice, b).verified);
-        assert_eq!(
-            alice.fails(Command::Verify { account: carol, verified: true }),
-            CommandError::UnknownConversation
-        );
+        assert_eq!(alice.fails(Command::Verify { account: carol, verified: true }), CommandError::UnknownConversation);
         let _ = alice.says(chat, "unverified ones can be written to all the same");
     });
 }
