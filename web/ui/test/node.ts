@@ -440,7 +440,12 @@ export class TestNode {
       case "safety_code":
         return { type: "safety_code", code: "LIVECHAT-VERIFY:OWN", qr_svg: "<svg/>" };
       case "check_code": {
-        const differs = { code: "untrusted", message: "That isn't what is seen here.", hint: "", retry_after: null };
+        const differs = {
+          code: "untrusted",
+          message: "That isn't what is seen here.",
+          hint: "",
+          retry_after: null,
+        };
         if (request.code !== "LIVECHAT-VERIFY:BOB") return differs;
         this.verified = true;
         this.becomes({ verified: true, new_keys: false });

@@ -434,6 +434,7 @@ describe("chats", () => {
       safety_number: "",
       display_name: null,
       verified: false,
+      new_keys: false,
       standing: "accepted",
     });
     await user.click(within(dialog).getByRole("button", { name: "Start chat" }));

@@ -82,7 +82,9 @@ function TheirCode() {
     <form onSubmit={compare}>
       <h3>Or read their code</h3>
       <div className="field">
-        <label htmlFor={`${id}-code`}>What they sent you in another way, or a picture of what they show</label>
+        <label htmlFor={`${id}-code`}>
+          What they sent you in another way, or a picture of what they show
+        </label>
         <input
           id={`${id}-code`}
           value={code}
@@ -98,6 +100,8 @@ function TheirCode() {
           disabled={busy}
           onChange={(event) => {
             const file = event.target.files?.[0];
+            // The same picture may be chosen again, after another try at taking it.
+            event.target.value = "";
             if (file) void check(() => readCode(file));
           }}
         />

@@ -53,8 +53,8 @@ export function NewKeysBanner({ chat }: { chat: Conversation }) {
         <strong>
           <bdi className="name">{chat.title}</bdi> is another account than the one you knew by that name.
         </strong>{" "}
-        They signed up anew, or somebody else is there. Nothing is sent until you have looked into it: compare the
-        safety number in person or on a call.
+        They signed up anew, or somebody else is there. Nothing is sent until you have looked into it: compare
+        the safety number in person or on a call.
       </p>
       <div className="sheet-actions">
         <button
