@@ -27,7 +27,9 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   contact     {\"type\":\"contact\",\"account\",\"username\",\"conversation\",\"safety_number\",\"unread\"}
   status      {\"type\":\"status\",\"account\":{\"state\"},\"relay_url\",\"relay\":{\"state\"},\"peers\",\"queued\",\"live_users\",\"version\"}
   group       {\"type\":\"group\",\"conversation\",\"title\",\"members\":[{\"account\",\"username\",\"role\",\"own\"}],\"own_role\",
-              \"standing\",\"pending\",\"waiting\",\"forked\",\"epoch\",\"authenticator\"}
+              \"standing\",\"pending\",\"waiting\",\"forked\",\"open\",\"epoch\",\"authenticator\"}
+  link        {\"type\":\"link\",\"group\",\"door\",\"link\",\"qr_svg\",\"made_by\",\"expires_at\",\"uses\",\"used\",\"state\"}
+  joining     {\"type\":\"joining\",\"door\",\"doorkeepers\",\"since\",\"state\":{\"state\"}}
   sign_up     {\"type\":\"sign_up\",\"username\",\"otpauth_uri\",\"setup_key\",\"expires_at\"}
   signed_up   {\"type\":\"signed_up\",\"username\",\"recovery_codes\"}
   phrase      {\"type\":\"phrase\",\"words\",\"ask\"}
@@ -36,7 +38,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   check       {\"type\":\"check\",\"ok\",\"says\"}   (demo --script)
   done        {\"type\":\"done\"}
 A failure is one object on standard error: {\"type\":\"error\",\"code\",\"message\",\"hint\",\"retry_after\"}.
-Times called *_at of messages are Unix milliseconds, all others Unix seconds. Control characters are escaped.";
+Times called since and *_at of messages are Unix milliseconds, all others Unix seconds. Control characters are escaped.";
 
 /// Private chat between people, end to end encrypted, over peers and relays that can't read it.
 #[derive(Debug, Parser)]
@@ -180,6 +182,26 @@ pub enum Verb {
         #[command(subcommand)]
         what: GroupVerb,
     },
+    /// Come into a group by a link
+    Join {
+        /// The link, or `-` to read it from standard input
+        link: String,
+        /// Seconds to wait until somebody opens; the node goes on waiting afterwards (exit code 5)
+        #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        timeout: u64,
+    },
+    /// Go into the relay's lobby, the group that everybody of the relay may join
+    Lobby {
+        /// Seconds to wait until somebody lets you in; the node goes on waiting afterwards (exit code 5)
+        #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        timeout: u64,
+    },
+    /// List where you wait to be let in, or wait no longer
+    Joining {
+        /// Its number in the list, or its name (`door` in JSON)
+        #[arg(long, value_name = "DOOR")]
+        cancel: Option<String>,
+    },
     /// Show the safety number of a contact, to compare with what they see
     Safety {
         /// Their username
@@ -319,6 +341,29 @@ pub enum GroupVerb {
         title: String,
         /// Its title from then on
         to: String,
+    },
+    /// Make a link by which people come into a group
+    Link {
+        /// The group
+        title: String,
+        /// When it is shut: 30s, 5m, 2h, 1d, 1w; it stays open when left out
+        #[arg(long, value_name = "SPAN")]
+        expires: Option<String>,
+        /// How many may come in by it; any number when left out
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        uses: Option<u32>,
+    },
+    /// List the links into a group
+    Links {
+        /// The group
+        title: String,
+    },
+    /// Revoke a link into a group
+    Unlink {
+        /// The group
+        title: String,
+        /// Its number in the list, or its name (`door` in JSON)
+        link: String,
     },
     /// Leave a group; its history stays on this device
     Leave {

@@ -66,7 +66,8 @@ fn typed(verb: &Verb) -> Result<String, Failure> {
         Verb::Confirm { code }
         | Verb::Login { code, .. }
         | Verb::RecoveryCodes { code }
-        | Verb::DeleteAccount { code, .. } => verbs::account::code(code),
+        | Verb::DeleteAccount { code, .. }
+        | Verb::Join { link: code, .. } => verbs::account::code(code),
         Verb::Phrase { what: PhraseVerb::Check } => verbs::phrase::typed(),
         Verb::Authenticator { what } => match what {
             AuthenticatorVerb::Add { code }
@@ -116,7 +117,10 @@ async fn ask_node(
         Verb::Accept { name } => verbs::deeds::accept(door, name, out).await,
         Verb::Block { name } => verbs::deeds::block(door, name, true, out).await,
         Verb::Unblock { name } => verbs::deeds::block(door, name, false, out).await,
-        Verb::Group { what } => verbs::groups::run(door, what, out).await,
+        Verb::Group { what } => verbs::groups::run(door, what, columns, out).await,
+        Verb::Join { timeout, .. } => verbs::links::run_join(door, &typed, *timeout, out).await,
+        Verb::Lobby { timeout } => verbs::links::run_lobby(door, *timeout, out).await,
+        Verb::Joining { cancel } => verbs::links::run_joining(door, cancel.as_deref(), out).await,
         Verb::Status => verbs::status::run(door, out).await,
         Verb::Add { name } => verbs::contacts::add(door, name, out).await,
         Verb::Verify(args) => verbs::verify::run(door, args, columns, out).await,

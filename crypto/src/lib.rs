@@ -14,6 +14,7 @@
 //! nothing special.
 
 pub mod backup;
+pub mod door;
 pub mod envelope;
 pub mod identity;
 mod kem;

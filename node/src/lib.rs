@@ -15,6 +15,7 @@ mod env;
 pub mod export;
 mod limits;
 mod node;
+mod qr;
 mod relay;
 mod search;
 mod store;

@@ -24,8 +24,12 @@ pub const HTTP_ANSWER: usize = 1_024 * 1_024;
 /// Bytes of a message from the relay that is shown to people.
 pub const PROBLEM_TEXT: usize = 400;
 
-/// Characters of an otpauth URI that is drawn as a QR code; ours take about 150.
-pub const OTPAUTH: usize = 1_024;
+/// Characters drawn as a QR code: an otpauth URI of ours takes about 150, a link into a group up to 755.
+pub const QR_TEXT: usize = 1_024;
+/// How often a node that is in a lobby looks whether it is still the relay's.
+pub const LOBBY_LOOK: Duration = Duration::from_secs(3_600);
+/// Seconds after which it tells the relay that somebody is about; a lobby counts as dead after four times as long.
+pub const LOBBY_RENEW: u64 = 6 * 3_600;
 /// Session tokens kept for revoking them once the relay is back; older ones expire within ten days by themselves.
 pub const REVOCATIONS: usize = 16;
 

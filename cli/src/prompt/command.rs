@@ -5,6 +5,8 @@ use livechat_node::api::Role;
 use super::deeds::Deed;
 use super::groups::Grouping;
 use crate::limits;
+use crate::said::seconds;
+use crate::verbs::links::Wanted;
 
 /// A line, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +79,7 @@ pub enum Command {
     Accept(Option<String>),
     /// `/block [name]`
     Block(Option<String>),
-    /// `/group`, `/members`, `/invite`, `/kick`, `/role`, `/title`, `/leave`
+    /// `/group`, `/link`, `/links`, `/unlink`, `/join`, `/lobby`, `/members`, `/invite`, `/kick`, `/role`, `/title`, `/leave`
     Grouping(Grouping),
     /// `/signup`
     SignUp,
@@ -126,6 +128,11 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/block", "[NAME]", "hear no more from somebody"),
     ("/unblock", "[NAME]", "hear from them again"),
     ("/group", "[TITLE]", "the groups, or talk to one; /group new TITLE @NAME @NAME founds one"),
+    ("/link", "[SPAN] [N]", "a link into this group, for so long and so many; /links lists, /unlink N revokes"),
+    ("/links", "", "the links into this group"),
+    ("/unlink", "N", "revoke a link into this group"),
+    ("/join", "LINK", "come into a group by a link"),
+    ("/lobby", "", "go into the group that everybody of this relay may join"),
     ("/members", "", "who is in this group, and what they may do"),
     ("/invite", "NAME", "take somebody into this group"),
     ("/kick", "NAME", "take somebody out of this group"),
@@ -225,6 +232,18 @@ fn command(trimmed: &str) -> Line {
             Some(what) => Command::Grouping(what),
             None => return Line::Usage("/group new TITLE [@NAME …]"),
         },
+        "/link" => match link(words) {
+            Some(wanted) => Command::Grouping(Grouping::Link(wanted)),
+            None => return Line::Usage("/link [SPAN] [N]"),
+        },
+        "/links" => Command::Grouping(Grouping::Links),
+        "/unlink" => match name() {
+            Some(which) => Command::Grouping(Grouping::Unlink(which)),
+            None => return Line::Usage("/unlink N"),
+        },
+        "/lobby" => Command::Grouping(Grouping::Lobby),
+        "/join" if words.is_empty() => return Line::Usage("/join LINK"),
+        "/join" => Command::Grouping(Grouping::Join(words.to_owned())),
         "/members" => Command::Grouping(Grouping::Members),
         "/invite" => match name() {
             Some(name) => Command::Grouping(Grouping::Invite(name)),
@@ -278,6 +297,20 @@ fn grouping(words: &str) -> Option<Grouping> {
     let (members, title): (Vec<_>, Vec<_>) = rest.split_whitespace().partition(|w| w.starts_with('@') && w.len() > 1);
     let members = members.into_iter().map(|m| m.trim_start_matches('@').to_owned()).collect();
     (!title.is_empty()).then(|| Grouping::New { title: title.join(" "), members })
+}
+
+/// `/link`: a span of time, a number of people, both or neither.
+fn link(words: &str) -> Option<Wanted> {
+    let mut wanted = Wanted::default();
+    for word in words.split_whitespace() {
+        if let Ok(uses) = word.parse::<u32>() {
+            wanted.uses = Some(uses).filter(|n| *n > 0);
+            wanted.uses?;
+        } else {
+            wanted.expires_in = Some(u64::from(seconds(word).filter(|s| *s > 0)?));
+        }
+    }
+    Some(wanted)
 }
 
 fn role(words: &str) -> Option<(String, Role)> {
@@ -403,6 +436,17 @@ mod tests {
             ),
             ("/group newcomers", Line::Command(Command::Grouping(Grouping::Enter("newcomers".into())))),
             ("/group new @bob", Line::Usage("/group new TITLE [@NAME …]")),
+            ("/link", Line::Command(Command::Grouping(Grouping::Link(Wanted::default())))),
+            (
+                "/link 2d 5",
+                Line::Command(Command::Grouping(Grouping::Link(Wanted { expires_in: Some(172_800), uses: Some(5) }))),
+            ),
+            ("/link soon", Line::Usage("/link [SPAN] [N]")),
+            ("/link 0", Line::Usage("/link [SPAN] [N]")),
+            ("/unlink 2", Line::Command(Command::Grouping(Grouping::Unlink("2".into())))),
+            ("/join livechat:join:x", Line::Command(Command::Grouping(Grouping::Join("livechat:join:x".into())))),
+            ("/lobby", Line::Command(Command::Grouping(Grouping::Lobby))),
+            ("/join", Line::Usage("/join LINK")),
             ("/invite @bob", Line::Command(Command::Grouping(Grouping::Invite("bob".into())))),
             ("/role @bob admin", Line::Command(Command::Grouping(Grouping::Role("bob".into(), Role::Admin)))),
             ("/role bob king", Line::Usage("/role NAME owner|admin|member")),

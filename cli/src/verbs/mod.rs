@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod export;
 pub mod groups;
 pub mod history;
+pub mod links;
 pub mod phrase;
 pub mod recv;
 pub mod search;

@@ -167,6 +167,7 @@ pub fn group() -> Group {
         pending: 0,
         waiting: false,
         forked: false,
+        open: false,
         epoch: 1,
         authenticator: "00".repeat(32),
     }

@@ -12,6 +12,7 @@ pub mod backup;
 pub mod bundle;
 pub mod codec;
 pub mod content;
+pub mod door;
 pub mod envelope;
 pub mod group;
 pub mod hello;

@@ -5,11 +5,12 @@ mod common;
 use std::fmt::Write as _;
 
 use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
+use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, Verdict};
 use livechat_wire::group::{Charter, MemberRecord, Role};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::http;
 use livechat_wire::payload::{Fragment, Kind};
-use livechat_wire::sync::{Cursor, Refusal, Request, Response, Verdict};
+use livechat_wire::sync::{self, Cursor, Refusal, Request, Response};
 use livechat_wire::{AccountId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId};
 
 /// Hex with runs of 32 equal bytes and more folded, so that padding doesn't hide what matters.
@@ -110,9 +111,9 @@ fn sync() {
     let responses = [
         Response::Page { cursor, envelopes: vec![e], more: true },
         Response::Verdicts(vec![
-            Verdict::Kept(Box::new(common::receipt(9, [1; 32], 2, 3, 4))),
-            Verdict::Absent,
-            Verdict::Refused(Refusal::Stale),
+            sync::Verdict::Kept(Box::new(common::receipt(9, [1; 32], 2, 3, 4))),
+            sync::Verdict::Absent,
+            sync::Verdict::Refused(Refusal::Stale),
         ]),
         Response::Refused(Refusal::NotServed),
     ];
@@ -140,16 +141,16 @@ fn order() {
 #[test]
 fn group() {
     let (a, b) = (AccountId([1; 32]), AccountId([2; 32]));
-    let mut charter = Charter {
-        title: "Bergfahrt".into(),
-        picture: Some([9; 32]),
-        timer: 3_600,
-        created_by: a,
-        roles: [(a, Role::Owner), (b, Role::Admin)].into(),
-        sequencers: vec![[7; 32]],
-    };
+    let mut charter = Charter::new("Bergfahrt".into(), a, [7; 32]);
+    (charter.picture, charter.timer) = (Some([9; 32]), 3_600);
+    charter.set_role(b, Role::Admin);
+    charter.doors.push(Door { key: [4; 32], made_by: a, expires: 1_763_900_000, uses: 5, used: 2 });
+    charter.keep_out(AccountId([3; 32]));
+    charter.open = Some(DoorSeed([6; 32]));
     let full = charter.encode();
-    charter.picture = None;
+    (charter.picture, charter.open) = (None, None);
+    charter.let_in(&AccountId([3; 32]));
+    charter.doors.clear();
     charter.set_role(b, Role::Member);
     let record = MemberRecord { log: vec![1, 2, 3], bucket_seed: [0x80; 16] };
     assert_eq!((record.bucket(0), record.bucket(8)), (0, 0x80));
@@ -172,9 +173,7 @@ fn backup_records() {
         timer: 60,
         draft: "begun".into(),
     };
-    let roles = [(a, Role::Owner)].into();
-    let charter =
-        Charter { title: "t".into(), picture: None, timer: 0, created_by: a, roles, sequencers: vec![[3; 32]] };
+    let charter = Charter::new("t".into(), a, [3; 32]);
     let message = Message {
         position: 7,
         id: MessageId([4; 16]),
@@ -219,6 +218,30 @@ fn backup_records() {
 fn verification_code() {
     let claim = livechat_wire::verify::Claim { by: AccountId([1; 32]), about: AccountId([2; 32]) };
     insta::assert_snapshot!(format!("{}\n{}", hex(&claim.encode()), claim.to_text()));
+}
+
+#[test]
+fn door() {
+    let keeper = Doorkeeper { account: AccountId([3; 32]), username: "alice".into() };
+    let link = Link { relay: RelayId([1; 32]), seed: DoorSeed([2; 32]), doorkeepers: vec![keeper] };
+    let knock = Knock {
+        door: [0; 32],
+        log: vec![1; 3],
+        bundle: vec![2; 4],
+        time: 1_763_800_000,
+        token: [8; 16],
+        by_device: [0; 64],
+        by_door: [0; 64],
+    };
+    let knock = common::knock(5, 6, &[7; 32], knock);
+    let answer = Answer { token: [8; 16], verdict: Verdict::UsedUp };
+    assert_eq!(format!("{:?}", link.seed), "DoorSeed(…)");
+    insta::assert_snapshot!(format!(
+        "{link}\n{}\n{}\n{}",
+        hex(&link.encode()),
+        hex(&knock.encode()),
+        hex(&answer.encode())
+    ));
 }
 
 #[test]

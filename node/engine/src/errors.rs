@@ -139,6 +139,15 @@ pub enum CommandError {
     /// The title is empty or longer than [`livechat_wire::limits::TITLE`] bytes.
     #[error("the title is empty or too long")]
     BadTitle,
+    /// The text is no link, or a letter of it is lost.
+    #[error("that is no invitation link, or a part of it is missing")]
+    BadLink,
+    /// The link is for another relay than ours.
+    #[error("that link is for another relay")]
+    OtherRelay,
+    /// No such link, or no such attempt to come in.
+    #[error("there is no such link")]
+    UnknownLink,
     /// Encryption refused; a defect of ours.
     #[error("the message could not be encrypted")]
     Encryption,

@@ -70,7 +70,7 @@ use rand_core::CryptoRng;
 pub use content::passages::{Passage, Place, each_passage, passage, place_of};
 pub use effects::{Append, Effects, Event, Lookup, Reply};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
-pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now};
+pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now, Secret};
 
 use crate::clock::Clock;
 use crate::directory::Lookups;

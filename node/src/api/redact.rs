@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{BackedUp, ConversationId, RecoveryCodes, RecoveryPhrase, Request, SignUpTicket, SignedUp};
+use super::{BackedUp, ConversationId, GroupLink, RecoveryCodes, RecoveryPhrase, Request, SignUpTicket, SignedUp};
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,6 +68,20 @@ impl fmt::Debug for Request {
             Self::SetTitle { conversation, .. } => {
                 f.debug_struct("SetTitle").field("conversation", conversation).finish_non_exhaustive()
             }
+            Self::MakeLink { conversation, expires_in, uses } => f
+                .debug_struct("MakeLink")
+                .field("conversation", conversation)
+                .field("expires_in", expires_in)
+                .field("uses", uses)
+                .finish(),
+            Self::Links { conversation } => f.debug_struct("Links").field("conversation", conversation).finish(),
+            Self::RevokeLink { conversation, door } => {
+                f.debug_struct("RevokeLink").field("conversation", conversation).field("door", door).finish()
+            }
+            Self::JoinLink { .. } => f.debug_struct("JoinLink").finish_non_exhaustive(),
+            Self::Joinings => f.write_str("Joinings"),
+            Self::Lobby => f.write_str("Lobby"),
+            Self::CancelJoin { door } => f.debug_struct("CancelJoin").field("door", door).finish(),
             Self::LeaveGroup { conversation } => {
                 f.debug_struct("LeaveGroup").field("conversation", conversation).finish()
             }
@@ -126,6 +140,12 @@ fn arranges(f: &mut fmt::Formatter<'_>, name: &str, conversation: &ConversationI
 impl fmt::Debug for BackedUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BackedUp").field("path", &self.path).field("messages", &self.messages).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for GroupLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupLink").field("door", &self.door).field("state", &self.state).finish_non_exhaustive()
     }
 }
 

@@ -374,6 +374,47 @@ pub enum Request {
         /// What, 1 ..= 128 bytes.
         title: String,
     },
+    /// Makes a link into a group, for whoever has it to come in by. Answered by [`Response::Link`]; it opens once the
+    /// relay has put it in its place.
+    MakeLink {
+        /// Which group.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Seconds from now until it is shut; none: it stays open.
+        #[cfg_attr(test, ts(type = "number | null"))]
+        expires_in: Option<u64>,
+        /// How many may come in by it, at least 1; none: any number.
+        uses: Option<u32>,
+    },
+    /// The links into a group. Answered by [`Response::Links`].
+    Links {
+        /// Which group.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+    },
+    /// Shuts a link for good. Answered by [`Response::Done`] once it is noted.
+    RevokeLink {
+        /// Which group.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// From [`Response::Links`].
+        door: String,
+    },
+    /// Comes in by a link. Answered by [`Response::Joining`]; [`Event::JoiningChanged`] tells when somebody opened.
+    JoinLink {
+        /// Its text.
+        link: String,
+    },
+    /// Goes into the relay's lobby, the group that any account of the relay may join; founds it where there is none.
+    /// Answered by [`Response::Joining`], like [`Request::JoinLink`].
+    Lobby,
+    /// Where this account knocked and isn't in yet. Answered by [`Response::Joinings`].
+    Joinings,
+    /// Waits no longer, or puts a refusal out of sight. Answered by [`Response::Done`].
+    CancelJoin {
+        /// From [`Response::Joinings`].
+        door: String,
+    },
     /// Leaves a group. Its history stays.
     LeaveGroup {
         /// Which group.

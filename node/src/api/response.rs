@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Request;
 use super::{
-    AccountSession, BackedUp, Contact, Conversation, ConversationId, Found, Group, HistoryPage, Message, RecoveryCodes,
-    RecoveryPhrase, Restored, Revision, SafetyCode, SignUpTicket, SignedUp, Status, UsernameCheck,
+    AccountSession, BackedUp, Contact, Conversation, ConversationId, Found, Group, GroupLink, HistoryPage, Joining,
+    Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SafetyCode, SignUpTicket, SignedUp, Status,
+    UsernameCheck,
 };
 
 /// Answers.
@@ -65,6 +66,20 @@ pub enum Response {
     },
     /// To [`Request::Group`].
     Group(Group),
+    /// To [`Request::MakeLink`].
+    Link(GroupLink),
+    /// To [`Request::Links`].
+    Links {
+        /// In no order that means anything.
+        links: Vec<GroupLink>,
+    },
+    /// To [`Request::JoinLink`].
+    Joining(Joining),
+    /// To [`Request::Joinings`].
+    Joinings {
+        /// Latest first.
+        joinings: Vec<Joining>,
+    },
     /// To [`Request::Revisions`].
     Revisions {
         /// The first text first; the last is what is shown. Empty when there is no such message, or no text any more.

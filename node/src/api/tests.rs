@@ -43,6 +43,7 @@ fn group() -> Group {
         pending: 1,
         waiting: true,
         forked: false,
+        open: true,
         epoch: 2,
         authenticator: "00".into(),
     }
@@ -53,6 +54,23 @@ fn found() -> Found {
     let excerpt = vec![piece("…a ", false), piece("word", true)];
     let hit = Hit { conversation: C, title: "b".into(), group: true, message: message(), excerpt };
     Found { hits: vec![hit], next: Some("1".into()) }
+}
+
+fn link() -> GroupLink {
+    GroupLink {
+        door: "d".into(),
+        link: Some("canary".into()),
+        qr_svg: Some("<svg>canary</svg>".into()),
+        made_by: "alice".into(),
+        expires_at: Some(9),
+        uses: Some(5),
+        used: 1,
+        state: LinkState::Open,
+    }
+}
+
+fn joining(state: JoinState) -> Joining {
+    Joining { door: "d".into(), doorkeepers: vec!["alice".into()], since: 1, state }
 }
 
 fn ticket() -> SignUpTicket {
@@ -126,6 +144,13 @@ fn requests() -> Vec<Request> {
         Request::SetRole { conversation: C, account: AccountId([3; 32]), role: Role::Admin },
         Request::SetTitle { conversation: C, title: "canary".into() },
         Request::LeaveGroup { conversation: C },
+        Request::MakeLink { conversation: C, expires_in: Some(60), uses: None },
+        Request::Links { conversation: C },
+        Request::RevokeLink { conversation: C, door: "d".into() },
+        Request::JoinLink { link: "canary".into() },
+        Request::Joinings,
+        Request::Lobby,
+        Request::CancelJoin { door: "d".into() },
     ]
 }
 
@@ -197,6 +222,10 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::Sent(message()),
         Response::GroupCreated { conversation: C },
         Response::Group(group()),
+        Response::Link(link()),
+        Response::Links { links: vec![link()] },
+        Response::Joining(joining(JoinState::Waiting)),
+        Response::Joinings { joinings: vec![joining(JoinState::Refused { why: JoinRefusal::UsedUp })] },
         Response::Revisions { revisions: vec![Revision { sent_at: 1, text: "t".into() }] },
         Response::Profile { display_name: "A".into() },
         Response::Done,
@@ -209,6 +238,7 @@ fn server_frames() -> Vec<ServerFrame> {
         Event::Typing { conversation: C, account: AccountId([3; 32]), name: "b".into(), typing: true },
         Event::ConversationChanged { conversation },
         Event::GroupChanged { group: group() },
+        Event::JoiningChanged { joining: joining(JoinState::Joined { conversation: C }) },
         Event::Lagged,
     ];
     let errors = [Some(1), None].map(|id| ServerFrame::Error { id, error: error.clone() });
@@ -243,7 +273,7 @@ fn optional_fields_may_be_left_out() {
 
 #[test]
 fn secrets_do_not_print() {
-    let printed = format!("{:?} {:?} {:?}", requests(), ticket(), phrase());
+    let printed = format!("{:?} {:?} {:?} {:?}", requests(), ticket(), phrase(), link());
     assert!(!printed.contains("canary"), "{printed}");
     let signed_up = SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] };
     assert!(!format!("{signed_up:?}").contains("canary"));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, ConversationId, DeviceId, Message, UsernameProblem};
+use super::{AccountId, ConversationId, DeviceId, LinkState, Message, UsernameProblem};
 
 macro_rules! api {
     ($($item:item)*) => { $(
@@ -75,6 +75,27 @@ api! {
     pub struct RecoveryCodes {
         /// Ten, each good for one log-in. Shown once.
         pub recovery_codes: Vec<String>,
+    }
+
+    /// A link into a group: whoever has it may come in.
+    pub struct GroupLink {
+        /// Names it, 64 hexadecimal digits.
+        pub door: String,
+        /// Its text, on the device that made it; no other knows it.
+        pub link: Option<String>,
+        /// The same as a QR code: an SVG document, black on white with quiet zone.
+        pub qr_svg: Option<String>,
+        /// Name of who made it.
+        pub made_by: String,
+        /// Unix seconds from which on it is shut.
+        #[cfg_attr(test, ts(type = "number | null"))]
+        pub expires_at: Option<u64>,
+        /// How many may come in by it; none: any number.
+        pub uses: Option<u32>,
+        /// How many did; counted only while the number is bounded.
+        pub used: u32,
+        /// Whether it opens.
+        pub state: LinkState,
     }
 
     /// The words that give the account back.

@@ -1,23 +1,24 @@
 //! Requests: what is answered at once, what goes to the engine, what is a flow with the relay, and what needs a session.
 
 use livechat_crypto::kv::Kv;
-use livechat_engine::{Command, CommandError, Engine, ViewError};
+use livechat_engine::{Command, CommandError, Engine, Secret, ViewError};
 use livechat_wire::DeviceId;
 use livechat_wire::http::{SecretText, SessionInfo};
 use zeroize::Zeroizing;
 
 use super::chores::Done;
-use super::commands::Answer;
+use super::commands::{Answer, group_link};
 use super::{Driver, refusals};
+use crate::account::Phase;
 use crate::account::flow::Flow;
 use crate::account::manage::Change;
 use crate::account::phrase;
-use crate::account::{Phase, ticket};
 use crate::api::{AccountSession, Error, HistoryPage, Request, Response, SafetyCode};
 use crate::backup;
 use crate::brain::Feed;
 use crate::limits;
 use crate::node::Ask;
+use crate::qr;
 use crate::relay::{AskError, RelayClient};
 use crate::search::Search;
 
@@ -78,6 +79,20 @@ impl Driver {
                 let group = brain.view(move |engine, kv| engine.group(kv, conversation)).await?;
                 group.map(Response::Group).ok_or_else(|| refusals::of_command(CommandError::NotMember))
             }),
+            Request::Links { conversation } => self.ask_store(answer, async move |brain| {
+                let now = crate::env::now_ms();
+                let links = brain.view(move |engine, _| engine.links(now, conversation)).await?;
+                let links = links.ok_or_else(|| refusals::of_command(livechat_engine::CommandError::NotMember))?;
+                Ok(Response::Links { links: links.into_iter().map(group_link).collect() })
+            }),
+            Request::Lobby => self.enter_lobby(answer),
+            Request::Joinings => self.ask_store(answer, async |brain| {
+                let joinings = brain.view(|engine, _| Ok(engine.joinings())).await?;
+                Ok(Response::Joinings { joinings })
+            }),
+            Request::MakeLink { uses: Some(0), .. } => {
+                respond(answer, Err(Error::bad_request("A link lets in one person at least.")));
+            }
             Request::Revisions { conversation, position } => self.ask_store(answer, async move |brain| {
                 let revisions = brain.view(move |engine, kv| engine.revisions(kv, conversation, position)).await?;
                 Ok(Response::Revisions { revisions })
@@ -112,7 +127,7 @@ impl Driver {
             }
             Request::SafetyCode { account } => self.ask_store(answer, async move |brain| {
                 let code = brain.view(move |engine, _| Ok(engine.claim(account).map(|claim| claim.to_text()))).await?;
-                let drawn = code.and_then(|code| Some((ticket::svg(&code)?, code)));
+                let drawn = code.and_then(|code| Some((qr::svg(&code)?, code)));
                 let drawn = drawn.map(|(qr_svg, code)| Response::SafetyCode(SafetyCode { code, qr_svg }));
                 drawn.ok_or_else(|| refusals::of_command(CommandError::UnknownConversation))
             }),
@@ -140,7 +155,7 @@ impl Driver {
         }
     }
 
-    fn command(&mut self, command: Command, answer: Answer) {
+    pub(super) fn command(&mut self, command: Command, answer: Answer) {
         match self.commands.take(answer) {
             Ok(id) => self.parts.brain.feed(Feed::Command { id, command }),
             Err(answer) => respond(answer, Err(refusals::busy())),
@@ -256,9 +271,13 @@ impl Driver {
         match (had, self.parts.phase.session().is_some()) {
             (_, true) => {
                 self.stock_at = Some(tokio::time::Instant::now());
+                self.lobby_at = self.lobby_at.or(Some(tokio::time::Instant::now() + limits::HTTP_TOTAL));
                 self.link.http.hurry();
             }
-            (true, false) => self.live_users = None,
+            (true, false) => {
+                self.live_users = None;
+                self.lobby_at = None;
+            }
             (false, false) => {}
         }
     }
@@ -299,6 +318,10 @@ fn of_engine(request: Request) -> Option<Command> {
         Request::SetRole { conversation, account, role } => Command::SetRole { conversation, account, role },
         Request::SetTitle { conversation, title } => Command::SetTitle { conversation, title },
         Request::LeaveGroup { conversation } => Command::Leave { conversation },
+        Request::MakeLink { conversation, expires_in, uses } => Command::MakeLink { conversation, expires_in, uses },
+        Request::RevokeLink { conversation, door } => Command::RevokeLink { conversation, door },
+        Request::JoinLink { link } => Command::JoinLink { link: Secret(link) },
+        Request::CancelJoin { door } => Command::CancelJoin { door },
         _ => return None,
     })
 }
@@ -322,6 +345,8 @@ fn name(request: &Request) -> &'static str {
         Request::SetRole { .. } => "set_role",
         Request::SetTitle { .. } => "set_title",
         Request::LeaveGroup { .. } => "leave_group",
+        Request::MakeLink { .. } => "make_link",
+        Request::JoinLink { .. } => "join_link",
         _ => "another request",
     }
 }

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use livechat_wire::http::{Problem, ProblemCode, UsernameProblem};
 
 use crate::accounts::{
-    AuthenticatorError, BeginError, CodeError, ConfirmError, Fault, LogInError, LookupError, PublishError, SessionError,
+    AuthenticatorError, BeginError, CodeError, ConfirmError, Fault, LobbyError, LogInError, LookupError, PublishError,
+    SessionError,
 };
 
 /// An answer that is a problem.
@@ -205,6 +206,15 @@ impl From<LookupError> for Failure {
         match e {
             LookupError::NotFound => Self::not_found("Nobody here has that name. Check the spelling."),
             LookupError::Fault(f) => f.into(),
+        }
+    }
+}
+
+impl From<LobbyError> for Failure {
+    fn from(e: LobbyError) -> Self {
+        match e {
+            LobbyError::Fault(f) => f.into(),
+            e => Self::bad_request(sentence(&e)),
         }
     }
 }

@@ -7,6 +7,7 @@ mod directory;
 mod enumeration;
 mod faults;
 mod generated;
+mod lobby;
 mod login;
 mod names;
 mod rates;
@@ -96,6 +97,9 @@ fn main() {
         account::wrong_codes_in_a_session_are_few,
         directory::key_packages_go_round,
         directory::what_is_no_publication,
+        lobby::one_lobby_whoever_founds_it,
+        lobby::a_dead_lobby_is_replaced_and_a_live_one_is_not,
+        lobby::what_is_no_door_of_a_lobby,
         faults::the_store_fails_at_every_call_and_recovers,
         faults::an_answer_lost_on_its_way_from_the_store_locks_nobody_out,
     ];

@@ -4,7 +4,9 @@ import type {
   Conversation,
   Event,
   Group,
+  GroupLink,
   GroupMember,
+  Joining,
   Message,
   Request,
   Response,
@@ -27,6 +29,17 @@ export const TICKET: SignUpTicket = {
   setup_key: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
   qr_svg: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M1 1h7v7H1z"/></svg>',
   expires_at: 1_800_000_000,
+};
+
+export const LINK: GroupLink = {
+  door: "1".repeat(64),
+  link: "livechat:join:aeaq",
+  qr_svg: TICKET.qr_svg,
+  made_by: "alice",
+  expires_at: null,
+  uses: null,
+  used: 0,
+  state: "open",
 };
 
 type Active = Extract<Status["account"], { state: "active" }>;
@@ -94,6 +107,7 @@ export function group(change: Partial<Group> = {}): Group {
     pending: 0,
     waiting: false,
     forked: false,
+    open: false,
     epoch: 3,
     authenticator: "ab12".repeat(16),
     ...change,
@@ -134,6 +148,8 @@ type Handler = (request: Request) => Response | Refusal | null;
 export class TestNode {
   status = status();
   history: Message[] = [];
+  links: GroupLink[] = [];
+  joinings: Joining[] = [];
   sessions: AccountSession[] = [
     { id: "here", current: true, this_device: true, created_at: 1_795_000_000, expires_at: 1_795_864_000 },
     { id: "there", current: false, this_device: false, created_at: 1_794_000_000, expires_at: 1_794_864_000 },
@@ -427,6 +443,40 @@ export class TestNode {
           ),
           ...(request.account === ALICE && { own_role: request.role }),
         });
+      case "make_link": {
+        const { expires_in, uses } = request;
+        const expires_at = expires_in === null ? null : 1_900_000_000;
+        const door = `${this.links.length + 1}`.repeat(64);
+        const link = { ...LINK, door, expires_at, uses };
+        this.links = [...this.links, link];
+        return { type: "link", ...link };
+      }
+      case "links":
+        return { type: "links", links: this.links };
+      case "revoke_link":
+        this.links = this.links.filter((l) => l.door !== request.door);
+        return { type: "done" };
+      case "join_link": {
+        const joining = {
+          door: "7".repeat(64),
+          doorkeepers: ["bob"],
+          since: 1,
+          state: { state: "waiting" },
+        } as const;
+        this.joinings = [{ ...joining, doorkeepers: ["bob"] }];
+        return { type: "joining", ...joining, doorkeepers: ["bob"] };
+      }
+      case "lobby": {
+        this.conversations = [chat({ id: ROOM, title: "Lobby", group: true }), ...this.conversations];
+        this.groups = [...this.groups, group({ title: "Lobby", open: true })];
+        const state = { state: "joined", conversation: ROOM } as const;
+        return { type: "joining", door: "8".repeat(64), doorkeepers: [], since: 1, state };
+      }
+      case "joinings":
+        return { type: "joinings", joinings: this.joinings };
+      case "cancel_join":
+        this.joinings = this.joinings.filter((j) => j.door !== request.door);
+        return { type: "done" };
       case "set_title":
         return this.groupBecomes(request.conversation, { title: request.title });
       case "leave_group":

@@ -3,6 +3,7 @@
 use ed25519_dalek::{Signer, SigningKey};
 use livechat_wire::account::{AccountLog, Statement};
 use livechat_wire::bundle::Bundle;
+use livechat_wire::door::Knock;
 use livechat_wire::envelope::{Envelope, Header};
 use livechat_wire::order::{self, SealedCommit};
 use livechat_wire::receipt::Receipt;
@@ -57,4 +58,12 @@ pub fn log(time: u64, name: &str) -> AccountLog {
         log.append(time, statement, signer(by)).expect("statement");
     }
     log
+}
+
+/// A knock, signed by device and door.
+pub fn knock(device: u8, door: u8, to: &[u8; 32], mut knock: Knock) -> Knock {
+    knock.door = public(door);
+    let bytes = knock.signed_bytes(to);
+    (knock.by_device, knock.by_door) = (signer(device)(&bytes), signer(door)(&bytes));
+    knock
 }

@@ -9,6 +9,7 @@ mod circle;
 mod content;
 mod directory;
 mod disappearing;
+mod doors;
 mod first_contact;
 mod forge;
 mod history;

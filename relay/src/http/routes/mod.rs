@@ -2,6 +2,7 @@
 
 mod account;
 mod directory;
+mod lobby;
 mod operations;
 mod sessions;
 mod signup;
@@ -36,6 +37,8 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
             OpenApiRouter::new().routes(routes!(directory::publish, directory::stock)),
             livechat_wire::limits::HTTP_BODY,
         ))
+        .routes(routes!(lobby::standing, lobby::put))
+        .routes(routes!(lobby::renew))
         .routes(routes!(directory::look_up))
         .routes(routes!(directory::claim))
         .routes(routes!(account::begin_authenticator, account::remove_authenticator))

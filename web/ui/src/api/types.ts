@@ -263,7 +263,11 @@ conversation: Conversation, } | { "type": "group_changed",
 /**
  * As it is now.
  */
-group: Group, } | { "type": "lagged" };
+group: Group, } | { "type": "joining_changed", 
+/**
+ * As it is now.
+ */
+joining: Joining, } | { "type": "lagged" };
 
 /**
  * What a search found.
@@ -315,6 +319,10 @@ waiting: boolean,
  */
 forked: boolean, 
 /**
+ * Whether anybody with its link may join, and every member lets others in: a lobby.
+ */
+open: boolean, 
+/**
  * The epoch of the group's keys.
  */
 epoch: number, 
@@ -322,6 +330,43 @@ epoch: number,
  * The same for everyone who sees the same group, in hexadecimal digits.
  */
 authenticator: string, };
+
+/**
+ * A link into a group: whoever has it may come in.
+ */
+export type GroupLink = { 
+/**
+ * Names it, 64 hexadecimal digits.
+ */
+door: string, 
+/**
+ * Its text, on the device that made it; no other knows it.
+ */
+link: string | null, 
+/**
+ * The same as a QR code: an SVG document, black on white with quiet zone.
+ */
+qr_svg: string | null, 
+/**
+ * Name of who made it.
+ */
+made_by: string, 
+/**
+ * Unix seconds from which on it is shut.
+ */
+expires_at: number | null, 
+/**
+ * How many may come in by it; none: any number.
+ */
+uses: number | null, 
+/**
+ * How many did; counted only while the number is bounded.
+ */
+used: number, 
+/**
+ * Whether it opens.
+ */
+state: LinkState, };
 
 /**
  * Somebody in a group.
@@ -385,6 +430,50 @@ message: Message,
  * The part of its text that shows why it was found.
  */
 excerpt: Array<Piece>, };
+
+/**
+ * Why nobody opens.
+ */
+export type JoinRefusal = "revoked" | "expired" | "used_up" | "full" | "kept_out" | "not_allowed" | "untrusted";
+
+/**
+ * How it stands with somebody who knocked.
+ */
+export type JoinState = { "state": "waiting" } | { "state": "refused", 
+/**
+ * Why not.
+ */
+why: JoinRefusal, } | { "state": "joined", 
+/**
+ * The group.
+ */
+conversation: string, };
+
+/**
+ * We have a link and knocked.
+ */
+export type Joining = { 
+/**
+ * Names the door, 64 hexadecimal digits.
+ */
+door: string, 
+/**
+ * Names of those who may open; empty for a lobby, where everybody may.
+ */
+doorkeepers: Array<string>, 
+/**
+ * Unix milliseconds since when.
+ */
+since: number, 
+/**
+ * How it stands.
+ */
+state: JoinState, };
+
+/**
+ * Whether a link opens.
+ */
+export type LinkState = "pending" | "open" | "expired" | "used_up";
 
 /**
  * Whether we are in a group.
@@ -965,7 +1054,39 @@ conversation: string,
 /**
  * What, 1 ..= 128 bytes.
  */
-title: string, } | { "type": "leave_group", 
+title: string, } | { "type": "make_link", 
+/**
+ * Which group.
+ */
+conversation: string, 
+/**
+ * Seconds from now until it is shut; none: it stays open.
+ */
+expires_in: number | null, 
+/**
+ * How many may come in by it, at least 1; none: any number.
+ */
+uses: number | null, } | { "type": "links", 
+/**
+ * Which group.
+ */
+conversation: string, } | { "type": "revoke_link", 
+/**
+ * Which group.
+ */
+conversation: string, 
+/**
+ * From [`Response::Links`].
+ */
+door: string, } | { "type": "join_link", 
+/**
+ * Its text.
+ */
+link: string, } | { "type": "lobby" } | { "type": "joinings" } | { "type": "cancel_join", 
+/**
+ * From [`Response::Joinings`].
+ */
+door: string, } | { "type": "leave_group", 
 /**
  * Which group.
  */
@@ -1003,7 +1124,15 @@ conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { 
 /**
  * Its conversation.
  */
-conversation: string, } | { "type": "group" } & Group | { "type": "revisions", 
+conversation: string, } | { "type": "group" } & Group | { "type": "link" } & GroupLink | { "type": "links", 
+/**
+ * In no order that means anything.
+ */
+links: Array<GroupLink>, } | { "type": "joining" } & Joining | { "type": "joinings", 
+/**
+ * Latest first.
+ */
+joinings: Array<Joining>, } | { "type": "revisions", 
 /**
  * The first text first; the last is what is shown. Empty when there is no such message, or no text any more.
  */

@@ -61,6 +61,13 @@ interface AnswerTo {
   set_profile: "done";
   create_group: "group_created";
   group: "group";
+  make_link: "link";
+  links: "links";
+  revoke_link: "done";
+  join_link: "joining";
+  lobby: "joining";
+  joinings: "joinings";
+  cancel_join: "done";
   invite: "done";
   remove_member: "done";
   set_role: "done";

@@ -11,6 +11,7 @@ import { AddContact } from "./AddContact";
 import { Avatar } from "./Avatar";
 import { Complaint } from "./Entry";
 import { Logo, Muted, People, Pin, Plus, Verified } from "./icons";
+import { Joinings, LobbyButton } from "./Joinings";
 import { NewGroup } from "./NewGroup";
 import { OwnMenu } from "./OwnMenu";
 import { Hits, SearchField } from "./Search";
@@ -55,7 +56,10 @@ export function Sidebar({ current }: { current: string | null }) {
       {looking.trim() ? (
         <Hits text={looking} current={current} />
       ) : (
-        <Conversations current={current} add={() => setAdding(true)} />
+        <>
+          <Joinings />
+          <Conversations current={current} add={() => setAdding(true)} />
+        </>
       )}
       <AddContact open={adding} onOpenChange={setAdding} />
       <NewGroup open={founding} onOpenChange={setFounding} />
@@ -111,6 +115,7 @@ function Conversations({ current, add }: { current: string | null; add: () => vo
         <button type="button" className="button primary" onClick={add}>
           Start your first chat
         </button>
+        <LobbyButton />
       </div>
     );
   }

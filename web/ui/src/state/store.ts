@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { Contact, Conversation, Group, Message, SignedUp, Status } from "../api";
+import type { Contact, Conversation, Group, Joining, Message, SignedUp, Status } from "../api";
 import type { Line } from "../net/connection";
 import type { Pending, Problem } from "./pending";
 import type { Timeline } from "./timeline";
@@ -29,6 +29,8 @@ export interface State {
   contacts: readonly Contact[];
   /** By conversation. */
   groups: Readonly<Record<string, Group>>;
+  /** Where one knocked and isn't in yet. */
+  joinings: readonly Joining[];
   timelines: Readonly<Record<string, Timeline>>;
   fetching: Readonly<Record<string, Fetching>>;
   jump: Jump | null;
@@ -50,6 +52,7 @@ const EMPTY: Omit<State, "line" | "status" | "signedUp"> = {
   listProblem: null,
   contacts: [],
   groups: {},
+  joinings: [],
   timelines: {},
   fetching: {},
   jump: null,
