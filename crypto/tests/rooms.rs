@@ -14,15 +14,7 @@ fn record(who: &Person) -> MemberRecord {
 }
 
 fn charter(owner: &Person) -> Charter {
-    let account = owner.identity.account();
-    Charter {
-        title: "Bergfahrt".into(),
-        picture: None,
-        timer: 0,
-        created_by: account,
-        roles: [(account, Role::Owner)].into(),
-        sequencers: vec![[9; 32]],
-    }
+    Charter::new("Bergfahrt".into(), owner.identity.account(), [9; 32])
 }
 
 fn stage(who: &mut Person, group: &GroupId, change: Change<'_>) -> Result<Staged, StageError> {

@@ -12,7 +12,7 @@ mod support;
 use livechat_crypto::identity::Identity;
 use livechat_crypto::kv::MemoryKv;
 use livechat_crypto::mls::{Change, GroupId, PeerDevice};
-use livechat_wire::group::{Charter, MemberRecord, Role};
+use livechat_wire::group::{Charter, MemberRecord};
 use support::{Person, with_stack};
 
 /// How often one of the three does something.
@@ -50,15 +50,7 @@ fn record(who: &Person) -> MemberRecord {
 
 fn founded() -> (Vec<Person>, GroupId) {
     let mut people: Vec<_> = (1..=3).map(Person::new).collect();
-    let account = people[0].identity.account();
-    let charter = Charter {
-        title: "Bergfahrt".into(),
-        picture: None,
-        timer: 0,
-        created_by: account,
-        roles: [(account, Role::Owner)].into(),
-        sequencers: vec![[9; 32]],
-    };
+    let charter = Charter::new("Bergfahrt".into(), people[0].identity.account(), [9; 32]);
     let records: Vec<_> = people.iter().map(record).collect();
     let group = people[0].session().found_room(&charter, &records[0]).unwrap();
     let packages: Vec<_> = (1..3).map(|i| people[i].session().key_package_with(&records[i], false).unwrap()).collect();

@@ -40,6 +40,8 @@ pub const PROOF_SKEW: u64 = 120;
 pub const DELETED_NAME: u64 = 30 * 24 * 3_600;
 /// How long an account counts as live after it was heard of.
 pub const LIVE: Duration = Duration::from_secs(120);
+/// Seconds after which a lobby counts as dead in which nobody was heard of: its members say so four times as often.
+pub const LOBBY_DEAD: u64 = 24 * 3_600;
 /// How often what is over is removed.
 pub const HOUSEKEEPING: Duration = Duration::from_secs(60);
 

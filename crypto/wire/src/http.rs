@@ -285,6 +285,33 @@ json! {
         pub users: u32,
     }
 
+    /// `GET /v1/lobby` (session): the door of the relay's lobby.
+    #[derive(Default)]
+    pub struct LobbyDoor {
+        /// A [`crate::door::Link`] without doorkeepers; none when nobody has put one up yet.
+        pub link: Option<SecretText>,
+        /// Grows whenever another takes its place.
+        pub version: u64,
+        /// Unix seconds when somebody in it was last heard of.
+        pub renewed_at: u64,
+        /// Whether that is so long ago that another may take its place.
+        pub replaceable: bool,
+    }
+
+    /// `PUT /v1/lobby` (session): puts a door up. Answered by what stands there then.
+    pub struct PutLobby {
+        /// A [`crate::door::Link`] without doorkeepers.
+        pub link: SecretText,
+        /// The version that it is to replace.
+        pub replaces: Option<u64>,
+    }
+
+    /// `POST /v1/lobby/renewal` (session): somebody in the lobby is about.
+    pub struct RenewLobby {
+        /// Behind which door.
+        pub version: u64,
+    }
+
     /// Any failure.
     pub struct Problem {
         /// For programs.

@@ -8,10 +8,12 @@
 //! Integers are big-endian. Rules are numbered in `docs/PROTOCOL.md` (`R-01` …).
 
 pub mod account;
+pub mod backup;
 pub mod blob;
 pub mod bundle;
 pub mod codec;
 pub mod content;
+pub mod door;
 pub mod envelope;
 pub mod group;
 pub mod hello;

@@ -90,10 +90,25 @@ pub const SLOT_PAGE: usize = 64;
 pub const TITLE: usize = 128;
 /// Accounts in a group: what the measured sizes of Welcomes and commits allow.
 pub const MEMBERS: usize = 256;
+/// Doors, that is links into it, that a group has at once: they stand in its context, which everybody keeps.
+pub const DOORS: usize = 16;
+/// Accounts that a group keeps out because they were removed; the oldest makes room.
+pub const KEPT_OUT: usize = 128;
+/// Doorkeepers that a link names: one away doesn't shut the door, and the QR code stays easy to photograph.
+pub const DOORKEEPERS: usize = 4;
+/// Letters of a link's text: four doorkeepers with the longest names take 755.
+pub const LINK_TEXT: usize = 1_024;
 /// Sequencers that a group may rank.
 pub const SEQUENCERS: usize = 8;
 /// Bytes of the account log that a leaf carries: it comes along in every tree; 4 KiB hold some forty entries.
 pub const MEMBER_LOG: usize = 4 * 1_024;
+
+/// Bytes of a record of a backup: a message with all its edits and reactions.
+pub const BACKUP_RECORD: usize = 4 * 1_024 * 1_024;
+/// Edits of one message in a backup: as many as readers keep.
+pub const BACKUP_EDITS: usize = 50;
+/// People whose reactions to one message are in a backup.
+pub const BACKUP_REACTORS: usize = 1_000;
 
 /// Bytes of a username in UTF-8, after normalisation.
 pub const USERNAME: usize = 64;

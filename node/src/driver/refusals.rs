@@ -39,6 +39,11 @@ pub(super) fn of_command(e: CommandError) -> Error {
             "That message is somebody else's: only one's own can be edited, or deleted for everyone.",
             "You can delete it on this device.",
         ),
+        CommandError::NoKeys => (
+            ErrorCode::NotFound,
+            "This chat came back from a backup, and its keys did not. Nothing was sent.",
+            "Add its contact again by name; the history stays where it is.",
+        ),
         CommandError::Blocked => {
             (ErrorCode::Blocked, "This conversation is blocked. Nothing was sent.", "Unblock it first.")
         }
@@ -88,6 +93,15 @@ pub(super) fn of_command(e: CommandError) -> Error {
             "Make somebody else an owner first; then try again.",
         ),
         CommandError::BadTitle => return bad_title(),
+        CommandError::BadLink => (
+            ErrorCode::BadRequest,
+            "That is no invitation link, or a part of it is missing.",
+            "Copy all of it: it begins with livechat:join:",
+        ),
+        CommandError::OtherRelay => {
+            (ErrorCode::BadRequest, "That link is for another relay.", "Ask for one of the relay that you are at.")
+        }
+        CommandError::UnknownLink => (ErrorCode::NotFound, "There is no such link.", "List the links again."),
         CommandError::Encryption => {
             (ErrorCode::Internal, "The message couldn't be encrypted.", "Try again; report it if it stays.")
         }

@@ -7,6 +7,7 @@ mod authenticators;
 mod codes;
 mod directory;
 mod live;
+mod lobby;
 mod login;
 mod record;
 mod sessions;
@@ -20,6 +21,7 @@ use zeroize::Zeroizing;
 
 pub use authenticators::{AuthenticatorError, CodeError};
 pub use directory::{LookupError, PublishError};
+pub use lobby::LobbyError;
 pub use login::LogInError;
 pub use sessions::{Authenticated, SessionError};
 pub use signup::{BeginError, ConfirmError};

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use livechat_wire::http::{Problem, ProblemCode, UsernameProblem};
 
 use crate::accounts::{
-    AuthenticatorError, BeginError, CodeError, ConfirmError, Fault, LogInError, LookupError, PublishError, SessionError,
+    AuthenticatorError, BeginError, CodeError, ConfirmError, Fault, LobbyError, LogInError, LookupError, PublishError,
+    SessionError,
 };
 use crate::blobs::BlobError;
 
@@ -234,6 +235,15 @@ impl From<BlobError> for Failure {
             }
             BlobError::Length => Self::bad_request("The part has another length than its place in the file."),
             BlobError::Store(e) => Fault::Store(e).into(),
+        }
+    }
+}
+
+impl From<LobbyError> for Failure {
+    fn from(e: LobbyError) -> Self {
+        match e {
+            LobbyError::Fault(f) => f.into(),
+            e => Self::bad_request(sentence(&e)),
         }
     }
 }

@@ -121,6 +121,9 @@ forward! {
     fn stock(name: NameKey, device: DeviceKey) -> Stock;
     fn devices(name: NameKey) -> Vec<Device>;
     fn claim(name: NameKey) -> Vec<Device>;
+    fn lobby() -> Option<Lobby>;
+    fn put_lobby(sealed: Sealed, replaces: Option<u64>, stale_before: u64, now: u64) -> Lobby;
+    fn renew_lobby(version: u64, now: u64) -> bool;
     fn delete(name: NameKey, held_until: u64) -> bool;
     fn expire(now: u64) -> u64;
 }

@@ -185,6 +185,7 @@ pub async fn openapi_describes_every_route() {
         "GET /v1/directory/{username}",
         "GET /v1/key-packages",
         "GET /v1/live",
+        "GET /v1/lobby",
         "GET /v1/relay",
         "GET /v1/sessions",
         "GET /v1/usernames/{username}",
@@ -194,10 +195,12 @@ pub async fn openapi_describes_every_route() {
         "POST /v1/accounts",
         "POST /v1/accounts/confirm",
         "POST /v1/directory/claim",
+        "POST /v1/lobby/renewal",
         "POST /v1/sessions",
         "PUT /v1/blobs/{id}",
         "PUT /v1/blobs/{id}/{part}",
         "PUT /v1/key-packages",
+        "PUT /v1/lobby",
     ];
     assert_eq!(routes, expected);
     let text = document.to_string();

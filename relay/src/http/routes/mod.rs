@@ -3,6 +3,7 @@
 mod account;
 mod blobs;
 mod directory;
+mod lobby;
 mod operations;
 mod sessions;
 mod signup;
@@ -37,6 +38,8 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
             OpenApiRouter::new().routes(routes!(directory::publish, directory::stock)),
             livechat_wire::limits::HTTP_BODY,
         ))
+        .routes(routes!(lobby::standing, lobby::put))
+        .routes(routes!(lobby::renew))
         .routes(routes!(directory::look_up))
         .routes(routes!(directory::claim))
         .routes(routes!(account::begin_authenticator, account::remove_authenticator))
