@@ -127,6 +127,7 @@ fn reads(schema: &str, body: &[u8]) -> bool {
         KeyPackageStock,
         DirectoryEntry,
         RecoveryCodes,
+        LobbyDoor,
         BlobSpace,
         BlobState,
         Problem
