@@ -63,7 +63,7 @@ const fn count(blob: u64, each: u64) -> u32 {
     if n > u32::MAX as u64 { u32::MAX } else { n as u32 }
 }
 
-const _: () = assert!(BLOB_PART % BLOB_CHUNK == 0, "parts hold whole chunks");
+const _: () = assert!(BLOB_PART.is_multiple_of(BLOB_CHUNK), "parts hold whole chunks");
 
 #[cfg(test)]
 mod tests {
