@@ -1,4 +1,6 @@
 //! Files: sealed the same way for ever, opened whole or not at all.
+#![allow(clippy::unwrap_used, reason = "tests: helpers included")]
+#![allow(clippy::disallowed_methods, reason = "vectors are a file")]
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
@@ -80,13 +82,16 @@ fn what_was_sealed_opens_and_takes_the_room_it_should() {
     }
 }
 
+/// What somebody does to the chunks of a blob.
+type Attack = fn(&mut Vec<Vec<u8>>);
+
 /// Whatever is done to a blob whose key isn't known, it doesn't open. Control: the same is done to chunks that are sealed
 /// each for itself, under nonces of their own, and most of it goes unnoticed there.
 #[test]
 fn truncation_reordering_and_duplication_are_refused() {
     let (sealed, good) = seal(&bytes(4 * CHUNK_PLAIN as usize - 5_000), 50_000);
     assert_eq!(good.len(), 4);
-    let attacks: [(&str, fn(&mut Vec<Vec<u8>>)); 9] = [
+    let attacks: [(&str, Attack); 9] = [
         ("the last chunk is cut off", |c| c.truncate(3)),
         ("all but the first are", |c| c.truncate(1)),
         ("two change places", |c| c.swap(1, 2)),
