@@ -15,6 +15,7 @@ pub mod prompt;
 pub mod qr;
 pub mod render;
 pub mod said;
+pub mod save;
 pub mod settings;
 pub mod style;
 pub mod text;
@@ -60,10 +61,13 @@ pub fn run(verb: Option<Verb>, settings: &Settings, runtime: &Runtime) -> Result
 fn typed(verb: &Verb) -> Result<String, Failure> {
     match verb {
         Verb::Send(args) => verbs::send::text(args),
+        Verb::Backup(args) => verbs::backup::secret(args.passphrase),
+        Verb::Restore(_) => verbs::backup::secret(true),
         Verb::Confirm { code }
         | Verb::Login { code, .. }
         | Verb::RecoveryCodes { code }
-        | Verb::DeleteAccount { code, .. } => verbs::account::code(code),
+        | Verb::DeleteAccount { code, .. }
+        | Verb::Join { link: code, .. } => verbs::account::code(code),
         Verb::Phrase { what: PhraseVerb::Check } => verbs::phrase::typed(),
         Verb::Authenticator { what } => match what {
             AuthenticatorVerb::Add { code }
@@ -101,6 +105,10 @@ async fn ask_node(
         Verb::Send(args) => verbs::send::run(door, args, typed, out).await,
         Verb::Recv(args) => verbs::recv::run(door, args, out).await,
         Verb::History(args) => verbs::history::run(door, args, out).await,
+        Verb::Search(args) => verbs::search::run(door, args, out).await,
+        Verb::Backup(args) => verbs::backup::save(door, args, typed, out).await,
+        Verb::Restore(args) => verbs::backup::restore(door, args, typed, out).await,
+        Verb::Export(args) => verbs::export::run(door, args, out).await,
         Verb::Contacts => verbs::contacts::list(door, out).await,
         Verb::Edit(args) => verbs::deeds::edit(door, args, out).await,
         Verb::Delete(args) => verbs::deeds::delete(door, args, out).await,
@@ -109,9 +117,13 @@ async fn ask_node(
         Verb::Accept { name } => verbs::deeds::accept(door, name, out).await,
         Verb::Block { name } => verbs::deeds::block(door, name, true, out).await,
         Verb::Unblock { name } => verbs::deeds::block(door, name, false, out).await,
-        Verb::Group { what } => verbs::groups::run(door, what, out).await,
+        Verb::Group { what } => verbs::groups::run(door, what, columns, out).await,
+        Verb::Join { timeout, .. } => verbs::links::run_join(door, &typed, *timeout, out).await,
+        Verb::Lobby { timeout } => verbs::links::run_lobby(door, *timeout, out).await,
+        Verb::Joining { cancel } => verbs::links::run_joining(door, cancel.as_deref(), out).await,
         Verb::Status => verbs::status::run(door, out).await,
         Verb::Add { name } => verbs::contacts::add(door, name, out).await,
+        Verb::Verify(args) => verbs::verify::run(door, args, columns, out).await,
         Verb::Safety { name } => verbs::contacts::safety(door, name, out).await,
         Verb::Signup { name } => verbs::account::sign_up(door, name, columns, out).await,
         Verb::Confirm { .. } => verbs::account::confirm(door, typed, out).await,

@@ -7,7 +7,7 @@ use livechat_crypto::mls::{
     CommitProblem, DecryptError, EncryptError, GroupError, GroupId, JoinError, KeyPackageProblem, PeerDevice, Sealed,
     StageError, Suite,
 };
-use livechat_wire::group::{Charter, Role, RoomKind};
+use livechat_wire::group::Charter;
 use support::{NOW, Person, introduce, pair, with_stack};
 
 #[test]
@@ -304,12 +304,7 @@ fn three_devices_talk_in_one_group() {
         let (mut alice, mut bob, mut carol) = (Person::new(1), Person::new(2), Person::new(3));
         let (for_bob, for_carol) = (bob.key_package(false), carol.key_package(false));
         let (account, record) = (alice.identity.account(), alice.record());
-        let charter = Charter {
-            kind: RoomKind::Group,
-            title: "three".into(),
-            roles: [(account, Role::Owner)].into(),
-            ..Charter::direct(account, vec![[9; 32]])
-        };
+        let charter = Charter::new("three".into(), account, [9; 32]);
         let peers = [bob.peer(&for_bob), carol.peer(&for_carol)];
         let created = alice.session().begin_room(&charter, &record, &peers).unwrap();
         for (person, welcome) in [&mut bob, &mut carol].into_iter().zip(&created.welcomes) {

@@ -125,7 +125,7 @@ fn our_client_joins_their_group() {
         let key_package = key_package.validate(bob.provider.crypto(), ProtocolVersion::Mls10).unwrap();
         let ours = [Charter::EXTENSION, MemberRecord::EXTENSION].map(ExtensionType::Unknown);
         let required = Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&ours, &[], &[]));
-        let charter = Charter::direct(bob.person.identity.account(), vec![[9; 32]]);
+        let charter = Charter::direct(bob.person.identity.account(), [9; 32]);
         let charter = Extension::Unknown(Charter::EXTENSION, UnknownExtension(charter.encode()));
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(SUITE)

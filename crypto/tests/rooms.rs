@@ -6,20 +6,11 @@ mod support;
 use livechat_crypto::mls::{
     ApplyError, Change, CommitProblem, DecryptError, GroupId, PeerDevice, Room, StageError, Staged,
 };
-use livechat_wire::group::{Charter, Role, RoomKind};
+use livechat_wire::group::{Charter, Role};
 use support::{NOW, Person, with_stack};
 
 fn charter(owner: &Person) -> Charter {
-    let account = owner.identity.account();
-    Charter {
-        kind: RoomKind::Group,
-        title: "Bergfahrt".into(),
-        picture: None,
-        timer: 0,
-        created_by: account,
-        roles: [(account, Role::Owner)].into(),
-        sequencers: vec![[9; 32]],
-    }
+    Charter::new("Bergfahrt".into(), owner.identity.account(), [9; 32])
 }
 
 fn stage(who: &mut Person, group: &GroupId, change: Change<'_>) -> Result<Staged, StageError> {

@@ -12,7 +12,7 @@ mod support;
 use livechat_crypto::identity::Identity;
 use livechat_crypto::kv::MemoryKv;
 use livechat_crypto::mls::{Change, GroupId, PeerDevice};
-use livechat_wire::group::{Charter, Role, RoomKind};
+use livechat_wire::group::Charter;
 use support::{Person, with_stack};
 
 /// How often one of the three does something.
@@ -46,16 +46,7 @@ const VICTIM: usize = 1;
 
 fn founded() -> (Vec<Person>, GroupId) {
     let mut people: Vec<_> = (1..=3).map(Person::new).collect();
-    let account = people[0].identity.account();
-    let charter = Charter {
-        kind: RoomKind::Group,
-        title: "Bergfahrt".into(),
-        picture: None,
-        timer: 0,
-        created_by: account,
-        roles: [(account, Role::Owner)].into(),
-        sequencers: vec![[9; 32]],
-    };
+    let charter = Charter::new("Bergfahrt".into(), people[0].identity.account(), [9; 32]);
     let records: Vec<_> = people.iter().map(Person::record).collect();
     let group = people[0].session().found_room(&charter, &records[0]).unwrap();
     let packages: Vec<_> = (1..3).map(|i| people[i].key_package(false)).collect();

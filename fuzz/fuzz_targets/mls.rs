@@ -43,7 +43,7 @@ fn begin(
     peer: PeerDevice<'_>,
 ) -> Result<Begun, StageError> {
     let log = alice.found_log("alice", RelayId([7; 32]), NOW).unwrap();
-    let charter = Charter::direct(alice.account(), vec![[7; 32]]);
+    let charter = Charter::direct(alice.account(), [7; 32]);
     session(alice, kv, rng).begin_room(&charter, &record(&log), &[peer])
 }
 

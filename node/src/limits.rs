@@ -24,8 +24,12 @@ pub const HTTP_ANSWER: usize = 1_024 * 1_024;
 /// Bytes of a message from the relay that is shown to people.
 pub const PROBLEM_TEXT: usize = 400;
 
-/// Characters of an otpauth URI that is drawn as a QR code; ours take about 150.
-pub const OTPAUTH: usize = 1_024;
+/// Characters drawn as a QR code: an otpauth URI of ours takes about 150, a link into a group up to 755.
+pub const QR_TEXT: usize = 1_024;
+/// How often a node that is in a lobby looks whether it is still the relay's.
+pub const LOBBY_LOOK: Duration = Duration::from_secs(3_600);
+/// Seconds after which it tells the relay that somebody is about; a lobby counts as dead after four times as long.
+pub const LOBBY_RENEW: u64 = 6 * 3_600;
 /// Session tokens kept for revoking them once the relay is back; older ones expire within ten days by themselves.
 pub const REVOCATIONS: usize = 16;
 
@@ -84,5 +88,19 @@ pub const FLOWS: usize = 16;
 pub const NAP: Duration = Duration::from_secs(15);
 /// Messages in one page of history, as the engine has it.
 pub const HISTORY: u32 = livechat_engine::limits::PAGE;
+/// Bytes of a search: a long sentence.
+pub const QUERY: usize = 1_024;
+/// Words of a search, and names in it.
+pub const SEARCH_WORDS: usize = 16;
+/// Trigrams of a word that the index is asked for; more narrow hardly further and cost a lookup each.
+pub const SEARCH_GRAMS: usize = 8;
+/// Hits in one answer.
+pub const HITS: u32 = 100;
+/// Passages among which the best are chosen, newest ones: a tenth of a second.
+pub const RANKED: usize = 50_000;
+/// Characters of a text shown with a hit: two lines.
+pub const EXCERPT: usize = 160;
+/// Characters of a backup's secret: a file can be guessed at for ever.
+pub const BACKUP_SECRET: usize = 12;
 /// Seconds that device proofs may run ahead of the clock: relays take two minutes of difference.
 pub const PROOFS_AHEAD: u64 = 60;

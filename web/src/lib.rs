@@ -6,12 +6,15 @@
 //! Where to start: [`serve`], then `gate` (who may ask), `routes` (what), `socket` (the API).
 
 mod assets;
+mod backup;
 mod control;
+mod download;
 mod env;
 pub mod gate;
 mod headers;
 mod hosts;
 pub mod limits;
+mod qr;
 mod routes;
 mod server;
 mod sessions;

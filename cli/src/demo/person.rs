@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use livechat_node::api::socket::{self, Server};
-use livechat_node::api::{AccountState, Contact, Delivery, Error, Message, MessageBody, Request, Response, Status};
+use livechat_node::api::{
+    AccountState, Contact, ConversationId, Delivery, Error, JoinState, Message, MessageBody, Request, Response, Status,
+};
 use livechat_node::{Config, Node};
 use livechat_web::Ui;
 use tokio::time::timeout;
@@ -206,6 +208,46 @@ impl Person {
     pub async fn sees(&self, with: &Contact, text: &str) -> Result<(), Failure> {
         let seen = |m: &Message| matches!(&m.body, MessageBody::Text { text: t } if t == text);
         self.until(with, |messages| messages.iter().any(seen), || format!("{} never got “{text}”", self.name)).await
+    }
+
+    /// Goes into the lobby, once somebody opens.
+    pub async fn enters_lobby(&self) -> Result<ConversationId, Failure> {
+        let inside = async {
+            loop {
+                let Response::Joining(joining) = self.ask(Request::Lobby).await? else {
+                    return Err(Failure::odd_answer());
+                };
+                if let JoinState::Joined { conversation } = joining.state {
+                    return Ok(conversation);
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let never = || Failure::new(Exit::Unreachable, format!("Nobody let {} into the lobby.", self.name), "");
+        timeout(SOON, inside).await.unwrap_or_else(|_| Err(never()))
+    }
+
+    /// Says something in a group.
+    pub async fn says_in(&self, conversation: ConversationId, text: &str) -> Result<(), Failure> {
+        let request = Request::Send { conversation, text: text.to_owned(), id: None, reply_to: None };
+        self.ask(request).await.map(|_| ())
+    }
+
+    /// Waits until `text` is in a group.
+    pub async fn hears_in(&self, conversation: ConversationId, text: &str) -> Result<(), Failure> {
+        let says = |m: &Message| matches!(&m.body, MessageBody::Text { text: t } if t == text);
+        let heard = async {
+            loop {
+                let request = Request::History { conversation, before: None, limit: crate::limits::PAGE };
+                let Response::History(page) = self.ask(request).await? else { return Err(Failure::odd_answer()) };
+                if page.messages.iter().any(says) {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let never = || Failure::new(Exit::Failure, format!("{} never heard “{text}” in the lobby.", self.name), "");
+        timeout(SOON, heard).await.unwrap_or_else(|_| Err(never()))
     }
 
     /// Waits until own message `sent` got as far as `delivery`.

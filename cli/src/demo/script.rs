@@ -15,6 +15,7 @@ const ANSWER: &str = "Yes! At six?\nI bring 🥐 and the blue umbrella.";
 const AGREED: &str = "שש בערב — perfect, see you there";
 const OFFLINE: [&str; 3] =
     ["Bob, are you on the train?", "No hurry, read this when you are back.", "The harbour café it is."];
+const IN_LOBBY: &str = "Hello, whoever is here! Which pier is quiet?";
 const BACK: &str = "I am back, all three of your messages are here.";
 
 /// Plays and checks.
@@ -89,6 +90,15 @@ pub async fn run(town: &mut Town, out: &mut Out) -> Result<(), Failure> {
     check(out, at_alice == as_alice, "alice's history holds every message once, in order")?;
     check(out, at_bob == as_bob, "bob's history holds every message once, in order")?;
 
+    step(out, "both go into the lobby")?;
+    let lobby = town.alice().enters_lobby().await?;
+    let same = town.bob().enters_lobby().await? == lobby;
+    check(out, same, "alice founded the lobby, and bob was let in by her node")?;
+    town.bob().says_in(lobby, IN_LOBBY).await?;
+    town.alice().hears_in(lobby, IN_LOBBY).await?;
+    check(out, true, "what bob says to everybody reaches alice")?;
+
+    let said: Vec<_> = said.into_iter().chain([(false, IN_LOBBY)]).collect();
     let leaked =
         said.iter().map(|(_, t)| t.lines().next().unwrap_or_default()).find(|t| holds(town.relay_dir(), t.as_bytes()));
     check(out, leaked.is_none(), "the relay's files hold none of the texts")?;

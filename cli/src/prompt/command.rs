@@ -5,6 +5,8 @@ use livechat_node::api::Role;
 use super::deeds::Deed;
 use super::groups::Grouping;
 use crate::limits;
+use crate::said::seconds;
+use crate::verbs::links::Wanted;
 
 /// A line, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +42,35 @@ pub enum Command {
     Add(String),
     /// `/history [n]`
     History(u32),
+    /// `/history #n`
+    Around(u64),
+    /// `/search WORDS`, `/search here WORDS`
+    Search {
+        /// What to look for.
+        words: String,
+        /// Only in the conversation in the prompt.
+        here: bool,
+    },
+    /// `/export`, `/export here`
+    Export {
+        /// Only the conversation in the prompt.
+        here: bool,
+    },
+    /// `/backup`
+    Backup,
     /// `/contacts`
     Contacts,
     /// `/status`
     Status,
     /// `/safety [name]`
     Safety(Option<String>),
+    /// `/verify [NAME]`, `/verify CODE`, `/verify NAME same`, `/verify NAME undo`
+    Verify {
+        /// Whose, or what they show; the one in the prompt when left out.
+        of: Option<String>,
+        /// Compared, or no longer; only shown when left out.
+        noted: Option<bool>,
+    },
     /// `/reply`, `/edit`, `/delete`, `/react`: with the message of a number, or the last
     Deed(Option<u64>, Deed),
     /// `/timer [SPAN|off]`
@@ -54,7 +79,7 @@ pub enum Command {
     Accept(Option<String>),
     /// `/block [name]`
     Block(Option<String>),
-    /// `/group`, `/members`, `/invite`, `/kick`, `/role`, `/title`, `/leave`
+    /// `/group`, `/link`, `/links`, `/unlink`, `/join`, `/lobby`, `/members`, `/invite`, `/kick`, `/role`, `/title`, `/leave`
     Grouping(Grouping),
     /// `/signup`
     SignUp,
@@ -86,7 +111,14 @@ pub enum Command {
 pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/add", "NAME", "add somebody by username, and talk to them"),
     ("/contacts", "", "everyone you can write to, with what is unread"),
-    ("/history", "[N]", "the last messages of this conversation and how far yours got"),
+    ("/history", "[N|#N]", "the last N messages of this conversation, or those around number N"),
+    (
+        "/search",
+        "[here] WORDS",
+        "look for words, everywhere or in this conversation; from:NAME, after:2026-03, before:2026",
+    ),
+    ("/export", "[here]", "write a readable copy of everything, or of this conversation, to a file"),
+    ("/backup", "", "write history, contacts and settings to a sealed file"),
     ("/reply", "[#N] TEXT", "answer their last message, or number N of /history"),
     ("/edit", "[#N] TEXT", "give your last message, or number N, another text"),
     ("/delete", "[#N] [here]", "take your last message, or number N, back from everybody; or delete it here only"),
@@ -96,6 +128,11 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/block", "[NAME]", "hear no more from somebody"),
     ("/unblock", "[NAME]", "hear from them again"),
     ("/group", "[TITLE]", "the groups, or talk to one; /group new TITLE @NAME @NAME founds one"),
+    ("/link", "[SPAN] [N]", "a link into this group, for so long and so many; /links lists, /unlink N revokes"),
+    ("/links", "", "the links into this group"),
+    ("/unlink", "N", "revoke a link into this group"),
+    ("/join", "LINK", "come into a group by a link"),
+    ("/lobby", "", "go into the group that everybody of this relay may join"),
     ("/members", "", "who is in this group, and what they may do"),
     ("/invite", "NAME", "take somebody into this group"),
     ("/kick", "NAME", "take somebody out of this group"),
@@ -103,6 +140,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/title", "TEXT", "call this group otherwise"),
     ("/leave", "", "leave this group"),
     ("/safety", "[NAME]", "the safety number to compare with them"),
+    ("/verify", "[NAME [same|undo]|CODE]", "be sure whom you talk to: what to show, and what they show"),
     ("/status", "", "account, relay, connections, people online"),
     ("/signup", "", "sign up on this device"),
     ("/login", "", "log in for ten days"),
@@ -160,14 +198,28 @@ fn command(trimmed: &str) -> Line {
             None => return Line::Usage("/add NAME"),
         },
         "/history" if rest.is_empty() => Command::History(limits::HISTORY),
-        "/history" => match rest.parse() {
-            Ok(n) if n > 0 => Command::History(n),
-            _ => return Line::Usage("/history [N]"),
+        "/history" => match (rest.strip_prefix('#').map(str::parse), rest.parse()) {
+            (Some(Ok(n)), _) => Command::Around(n),
+            (None, Ok(n)) if n > 0 => Command::History(n),
+            _ => return Line::Usage("/history [N|#N]"),
+        },
+        "/search" => match words.strip_prefix("here").filter(|w| w.is_empty() || w.starts_with(char::is_whitespace)) {
+            Some(here) if !here.trim().is_empty() => Command::Search { words: here.trim().to_owned(), here: true },
+            None if !words.is_empty() => Command::Search { words: words.to_owned(), here: false },
+            _ => return Line::Usage("/search [here] WORDS"),
         },
         "/safety" if rest.is_empty() => Command::Safety(None),
         "/safety" => match name() {
             Some(name) => Command::Safety(Some(name)),
             None => return Line::Usage("/safety [NAME]"),
+        },
+        "/verify" => match words.split_whitespace().collect::<Vec<_>>()[..] {
+            [] => Command::Verify { of: None, noted: None },
+            [of] => Command::Verify { of: Some(of.trim_start_matches('@').to_owned()), noted: None },
+            [of, how @ ("same" | "undo")] => {
+                Command::Verify { of: Some(of.trim_start_matches('@').to_owned()), noted: Some(how == "same") }
+            }
+            _ => return Line::Usage("/verify [NAME [same|undo]|CODE]"),
         },
         "/timer" => Command::Timer((!rest.is_empty()).then(|| rest.to_owned())),
         "/accept" | "/unblock" if rest.is_empty() || name().is_some() => Command::Accept(name()),
@@ -180,6 +232,18 @@ fn command(trimmed: &str) -> Line {
             Some(what) => Command::Grouping(what),
             None => return Line::Usage("/group new TITLE [@NAME …]"),
         },
+        "/link" => match link(words) {
+            Some(wanted) => Command::Grouping(Grouping::Link(wanted)),
+            None => return Line::Usage("/link [SPAN] [N]"),
+        },
+        "/links" => Command::Grouping(Grouping::Links),
+        "/unlink" => match name() {
+            Some(which) => Command::Grouping(Grouping::Unlink(which)),
+            None => return Line::Usage("/unlink N"),
+        },
+        "/lobby" => Command::Grouping(Grouping::Lobby),
+        "/join" if words.is_empty() => return Line::Usage("/join LINK"),
+        "/join" => Command::Grouping(Grouping::Join(words.to_owned())),
         "/members" => Command::Grouping(Grouping::Members),
         "/invite" => match name() {
             Some(name) => Command::Grouping(Grouping::Invite(name)),
@@ -196,6 +260,9 @@ fn command(trimmed: &str) -> Line {
         "/title" if words.is_empty() => return Line::Usage("/title TEXT"),
         "/title" => Command::Grouping(Grouping::Title(words.to_owned())),
         "/leave" => Command::Grouping(Grouping::Leave),
+        "/export" if rest.is_empty() || rest == "here" => Command::Export { here: !rest.is_empty() },
+        "/export" => return Line::Usage("/export [here]"),
+        "/backup" => Command::Backup,
         "/contacts" => Command::Contacts,
         "/status" => Command::Status,
         "/signup" => Command::SignUp,
@@ -230,6 +297,20 @@ fn grouping(words: &str) -> Option<Grouping> {
     let (members, title): (Vec<_>, Vec<_>) = rest.split_whitespace().partition(|w| w.starts_with('@') && w.len() > 1);
     let members = members.into_iter().map(|m| m.trim_start_matches('@').to_owned()).collect();
     (!title.is_empty()).then(|| Grouping::New { title: title.join(" "), members })
+}
+
+/// `/link`: a span of time, a number of people, both or neither.
+fn link(words: &str) -> Option<Wanted> {
+    let mut wanted = Wanted::default();
+    for word in words.split_whitespace() {
+        if let Ok(uses) = word.parse::<u32>() {
+            wanted.uses = Some(uses).filter(|n| *n > 0);
+            wanted.uses?;
+        } else {
+            wanted.expires_in = Some(u64::from(seconds(word).filter(|s| *s > 0)?));
+        }
+    }
+    Some(wanted)
 }
 
 fn role(words: &str) -> Option<(String, Role)> {
@@ -318,8 +399,13 @@ mod tests {
             ("/add bob and carol", Line::Usage("/add NAME")),
             ("/history", Line::Command(Command::History(limits::HISTORY))),
             ("/history 5", Line::Command(Command::History(5))),
-            ("/history 0", Line::Usage("/history [N]")),
-            ("/history all", Line::Usage("/history [N]")),
+            ("/history #5", Line::Command(Command::Around(5))),
+            ("/history 0", Line::Usage("/history [N|#N]")),
+            ("/history all", Line::Usage("/history [N|#N]")),
+            ("/search", Line::Usage("/search [here] WORDS")),
+            ("/search here", Line::Usage("/search [here] WORDS")),
+            ("/search hereafter @bob", Line::Command(Command::Search { words: "hereafter @bob".into(), here: false })),
+            ("/search here  a b ", Line::Command(Command::Search { words: "a b".into(), here: true })),
             ("/safety", Line::Command(Command::Safety(None))),
             ("/safety bob", Line::Command(Command::Safety(Some("bob".into())))),
             ("/q", Line::Command(Command::Quit)),
@@ -350,6 +436,17 @@ mod tests {
             ),
             ("/group newcomers", Line::Command(Command::Grouping(Grouping::Enter("newcomers".into())))),
             ("/group new @bob", Line::Usage("/group new TITLE [@NAME …]")),
+            ("/link", Line::Command(Command::Grouping(Grouping::Link(Wanted::default())))),
+            (
+                "/link 2d 5",
+                Line::Command(Command::Grouping(Grouping::Link(Wanted { expires_in: Some(172_800), uses: Some(5) }))),
+            ),
+            ("/link soon", Line::Usage("/link [SPAN] [N]")),
+            ("/link 0", Line::Usage("/link [SPAN] [N]")),
+            ("/unlink 2", Line::Command(Command::Grouping(Grouping::Unlink("2".into())))),
+            ("/join livechat:join:x", Line::Command(Command::Grouping(Grouping::Join("livechat:join:x".into())))),
+            ("/lobby", Line::Command(Command::Grouping(Grouping::Lobby))),
+            ("/join", Line::Usage("/join LINK")),
             ("/invite @bob", Line::Command(Command::Grouping(Grouping::Invite("bob".into())))),
             ("/role @bob admin", Line::Command(Command::Grouping(Grouping::Role("bob".into(), Role::Admin)))),
             ("/role bob king", Line::Usage("/role NAME owner|admin|member")),

@@ -1,6 +1,6 @@
-//! `/group`, `/members`, `/invite`, `/kick`, `/role`, `/title`, `/leave`: the group in the prompt.
+//! `/group`, `/join`, `/members`, `/invite`, `/kick`, `/role`, `/title`, `/leave`: the group in the prompt.
 
-use livechat_node::api::{Group, Membership, Request, Role};
+use livechat_node::api::{Group, JoinState, Joining, Membership, Request, Role};
 
 use super::Chat;
 use super::account::answer;
@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::style::Ink;
 use crate::text;
 use crate::verbs::groups::{NOTED, create, invite, kick, set_role};
+use crate::verbs::links::{self, Wanted};
 
 /// Something about groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,16 @@ pub enum Grouping {
     Role(String, Role),
     /// Call it otherwise.
     Title(String),
+    /// Make a link into it.
+    Link(Wanted),
+    /// The links into it.
+    Links,
+    /// Revoke one of them, by its number.
+    Unlink(String),
+    /// Come into a group by a link.
+    Join(String),
+    /// Go into the relay's lobby.
+    Lobby,
     /// Leave it.
     Leave,
 }
@@ -85,6 +96,37 @@ impl Chat {
                 self.ask(Request::SetTitle { conversation, title })?;
                 self.tell(keyboard, Ink::Quiet, NOTED);
             }
+            Grouping::Link(wanted) => {
+                let group = self.group_here()?;
+                let link = self.wait(links::make(&self.door, &group, wanted))?;
+                let look = self.face.look();
+                for line in look.new_link(&link, Some(look.width)) {
+                    keyboard.say(&line);
+                }
+            }
+            Grouping::Links => {
+                let group = self.group_here()?;
+                let links = self.wait(links::all(&self.door, &group))?;
+                if links.is_empty() {
+                    keyboard.say("No links into this group: /group link makes one.");
+                }
+                for (number, link) in (1..).zip(&links) {
+                    keyboard.say(&self.face.look().link(number, link));
+                }
+            }
+            Grouping::Unlink(which) => {
+                let group = self.group_here()?;
+                self.wait(links::revoke(&self.door, &group, &which))?;
+                self.tell(keyboard, Ink::Quiet, NOTED);
+            }
+            Grouping::Join(link) => {
+                let joining = self.wait(links::knock(&self.door, &link))?;
+                self.knocked(keyboard, &joining)?;
+            }
+            Grouping::Lobby => {
+                let joining = self.wait(links::lobby(&self.door))?;
+                self.knocked(keyboard, &joining)?;
+            }
             Grouping::Leave => {
                 let group = self.group_here()?;
                 let question =
@@ -97,6 +139,15 @@ impl Chat {
                 self.tell(keyboard, Ink::Quiet, "Left. What was said there stays on this device.");
             }
         }
+        Ok(())
+    }
+
+    fn knocked(&mut self, keyboard: &mut dyn Keyboard, joining: &Joining) -> Result<(), Failure> {
+        if let JoinState::Joined { conversation } = joining.state {
+            let group = self.wait(self.door.group(conversation))?;
+            return self.enter_group(keyboard, &group);
+        }
+        keyboard.say(&self.face.look().joining(joining));
         Ok(())
     }
 

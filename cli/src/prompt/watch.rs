@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use livechat_node::api::{Conversation, ConversationId, Event, Events, Message, Standing, Status};
+use livechat_node::api::{Conversation, ConversationId, Event, Events, JoinState, Message, Standing, Status};
 
 use super::face::{Face, News};
 use super::screen::Screen;
@@ -73,6 +73,15 @@ impl Listener {
             Event::GroupChanged { group } => {
                 self.face.learn_group(group.conversation, &group.title);
                 self.screen.repaint();
+            }
+            Event::JoiningChanged { joining } => {
+                if let JoinState::Joined { conversation } = joining.state {
+                    let title = self.title(conversation).await?;
+                    let words = format!("You are in: /group {} takes you there.", text::word(&title));
+                    self.print(self.face.style().paint(Ink::Good, &words)).await;
+                } else {
+                    self.print(self.face.look().joining(&joining)).await;
+                }
             }
             // What was printed stays in the scrollback of a terminal; typing has no place there.
             Event::MessageRemoved { .. } | Event::Typing { .. } => {}

@@ -2,6 +2,7 @@
 
 use livechat_node::api::{Group, GroupMember, Membership, Request, Response, Role};
 
+use super::links;
 use crate::args::GroupVerb;
 use crate::door::Door;
 use crate::exit::{Exit, Failure};
@@ -14,7 +15,7 @@ use crate::text;
 ///
 /// # Errors
 /// No such group, no such member, or what the node refuses.
-pub async fn run(door: &Door, what: &GroupVerb, out: &mut Out) -> Result<(), Failure> {
+pub async fn run(door: &Door, what: &GroupVerb, columns: Option<usize>, out: &mut Out) -> Result<(), Failure> {
     match what {
         GroupVerb::List => list(door, out).await,
         GroupVerb::New { title, members } => {
@@ -45,6 +46,20 @@ pub async fn run(door: &Door, what: &GroupVerb, out: &mut Out) -> Result<(), Fai
         GroupVerb::Rename { title, to } => {
             let conversation = door.group_named(title).await?.conversation;
             door.ask(Request::SetTitle { conversation, title: to.clone() }).await?;
+            out.done(NOTED)
+        }
+        GroupVerb::Link { title, expires, uses } => {
+            let wanted = links::wanted(expires.as_deref(), *uses)?;
+            let group = door.group_named(title).await?;
+            links::run_make(door, &group, wanted, columns, out).await
+        }
+        GroupVerb::Links { title } => {
+            let group = door.group_named(title).await?;
+            links::run_list(door, &group, out).await
+        }
+        GroupVerb::Unlink { title, link } => {
+            let group = door.group_named(title).await?;
+            links::revoke(door, &group, link).await?;
             out.done(NOTED)
         }
         GroupVerb::Leave { title, .. } => {

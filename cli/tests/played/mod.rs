@@ -95,7 +95,7 @@ pub fn active(request: &Request, _: &Events) -> Result<Response, Error> {
         Request::Status => Response::Status(status()),
         Request::Contacts => Response::Contacts { contacts: vec![bob()] },
         Request::Conversations => Response::Conversations { conversations: vec![conversation(0)] },
-        Request::History { .. } => Response::History(HistoryPage { messages: Vec::new(), more: false }),
+        Request::History { .. } => Response::History(HistoryPage { messages: Vec::new(), more: false, newer: false }),
         Request::MarkRead { .. } => Response::Done,
         _ => return Err(error(ErrorCode::Internal)),
     })
@@ -126,6 +126,8 @@ pub fn bob() -> Contact {
         conversation: ConversationId([3; 32]),
         safety_number: ["12345"; 12].join(" "),
         display_name: None,
+        verified: false,
+        new_keys: false,
         standing: Standing::Accepted,
     }
 }
@@ -139,6 +141,8 @@ pub fn conversation(unread: u32) -> Conversation {
         unread,
         unread_from: None,
         standing: Standing::Accepted,
+        verified: false,
+        new_keys: false,
         draft: None,
         pinned: false,
         archived: false,
@@ -163,6 +167,7 @@ pub fn group() -> Group {
         pending: 0,
         waiting: false,
         forked: false,
+        open: false,
         epoch: 1,
         authenticator: "00".repeat(32),
     }

@@ -1,5 +1,6 @@
 //! First contact: a hello sealed to the recipient's hello key (HPKE base mode, X-Wing).
 
+use hpke::Kem;
 use hpke::kem::XWing;
 use livechat_wire::hello::Hello;
 use livechat_wire::{Envelope, Tag, limits};
@@ -52,7 +53,11 @@ pub fn seal_hello(
 /// Tries an envelope as a hello to this device; `None` when it isn't one.
 #[must_use]
 pub fn open_hello(identity: &Identity, envelope: &Envelope) -> Option<Hello> {
+    open_hello_with(identity.hello_secret(), envelope)
+}
+
+pub(crate) fn open_hello_with(secret: &<XWing as Kem>::PrivateKey, envelope: &Envelope) -> Option<Hello> {
     let (enc, ciphertext) = envelope.body().split_at(limits::XWING_ENC);
-    let plain = kem::open::<XWing>(identity.hello_secret(), enc, INFO, envelope.associated_data(), ciphertext).ok()?;
+    let plain = kem::open::<XWing>(secret, enc, INFO, envelope.associated_data(), ciphertext).ok()?;
     Hello::decode(&Zeroizing::new(plain)).ok()
 }

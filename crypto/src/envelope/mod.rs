@@ -7,6 +7,7 @@ mod chain;
 mod hello;
 
 pub use chain::{EnvelopeKeys, HelloKeys, OpenError};
+pub(crate) use hello::open_hello_with;
 pub use hello::{SealHelloError, open_hello, seal_hello};
 
 /// The public fields of an envelope that its sender chooses.

@@ -46,7 +46,7 @@ pub enum CommitProblem {
     /// The committer may not change roles like that.
     #[error("its author may not change roles like that")]
     MayNotChangeRoles,
-    /// The committer may not change title, picture, timer or sequencers.
+    /// The committer may not change title, picture, timer, doors, who is kept out, sequencers or openness.
     #[error("its author may not change that")]
     MayNotChange,
     /// Nobody would own the group, or a role would be somebody's who isn't in it.
@@ -55,6 +55,9 @@ pub enum CommitProblem {
     /// A direct chat is of two accounts, and of the same ones for ever.
     #[error("a direct chat is of two accounts")]
     NotTwo,
+    /// Somebody is added who is kept out.
+    #[error("it adds somebody who was removed and not let in again")]
+    KeptOut,
     /// More than [`livechat_wire::limits::MEMBERS`] accounts or [`livechat_wire::limits::DEVICES`] of one.
     #[error("the group would be too large")]
     TooLarge,
@@ -103,7 +106,8 @@ fn check_group(deed: &Deed<'_>, remaining: &BTreeMap<AccountId, usize>) -> Resul
     let Deed { committer, before, after, added, removed, .. } = *deed;
     let by = committer.account;
     let role = before.role(&by);
-    if added.iter().any(|(account, _)| *account != by && role < Role::Admin) {
+    let may_add = role >= Role::Admin || before.open.is_some();
+    if added.iter().any(|(account, _)| *account != by && !may_add) {
         return Err(CommitProblem::MayNotAdd);
     }
     let may_remove = |m: &Member| m.account == by || role == Role::Owner || before.role(&m.account) < role;
@@ -120,10 +124,11 @@ fn check_charter(
     role: Role,
     remaining: &BTreeMap<AccountId, usize>,
 ) -> Result<(), CommitProblem> {
-    let looks = |c: &Charter| (c.title.clone(), c.picture, c.timer);
+    let admins = |c: &Charter| (c.title.clone(), c.picture, c.timer, c.doors.clone(), c.kept_out.clone());
+    let owners = |c: &Charter| (c.sequencers.clone(), c.open);
     if before.created_by != after.created_by
-        || (looks(before) != looks(after) && role < Role::Admin)
-        || (before.sequencers != after.sequencers && role < Role::Owner)
+        || (admins(before) != admins(after) && role < Role::Admin)
+        || (owners(before) != owners(after) && role < Role::Owner)
     {
         return Err(CommitProblem::MayNotChange);
     }
@@ -141,11 +146,16 @@ fn check_charter(
     if !owned || !after.roles.keys().all(|a| remaining.contains_key(a)) {
         return Err(CommitProblem::Roles);
     }
+    if after.kept_out.iter().any(|a| remaining.contains_key(a)) {
+        return Err(CommitProblem::KeptOut);
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use livechat_wire::door::{Door, DoorSeed};
+
     use super::*;
 
     const OWNER: AccountId = AccountId([1; 32]);
@@ -154,15 +164,9 @@ mod tests {
     const OTHER: AccountId = AccountId([4; 32]);
 
     fn charter() -> Charter {
-        Charter {
-            kind: RoomKind::Group,
-            title: "t".into(),
-            picture: None,
-            timer: 0,
-            created_by: OWNER,
-            roles: [(OWNER, Role::Owner), (ADMIN, Role::Admin)].into(),
-            sequencers: vec![[9; 32]],
-        }
+        let mut it = Charter::new("t".into(), OWNER, [9; 32]);
+        it.set_role(ADMIN, Role::Admin);
+        it
     }
 
     fn members() -> Vec<Member> {
@@ -187,8 +191,18 @@ mod tests {
         added: &[AccountId],
         change: impl FnOnce(&mut Charter),
     ) -> Result<(), CommitProblem> {
-        let (members, before) = (members(), charter());
-        let mut after = charter();
+        judged_in(charter(), by, removed, added, change)
+    }
+
+    fn judged_in(
+        before: Charter,
+        by: usize,
+        removed: &[usize],
+        added: &[AccountId],
+        change: impl FnOnce(&mut Charter),
+    ) -> Result<(), CommitProblem> {
+        let members = members();
+        let mut after = before.clone();
         change(&mut after);
         let removed: Vec<_> = removed.iter().map(|n| members[*n].clone()).collect();
         let added: Vec<_> = added.iter().map(|a| (*a, log())).collect();
@@ -242,6 +256,39 @@ mod tests {
     }
 
     #[test]
+    fn doors_are_the_admins_and_openness_is_the_owners() {
+        use CommitProblem::*;
+        let door = Door { key: [5; 32], made_by: ADMIN, expires: 0, uses: 1, used: 0 };
+        for (by, may) in [(0, Ok(())), (1, Ok(())), (2, Err(MayNotChange))] {
+            assert_eq!(judged(by, &[], &[], |c| c.doors.push(door.clone())), may);
+            assert_eq!(judged(by, &[], &[], |c| c.keep_out(AccountId([8; 32]))), may);
+        }
+        for (by, may) in [(0, Ok(())), (1, Err(MayNotChange)), (2, Err(MayNotChange))] {
+            assert_eq!(judged(by, &[], &[], |c| c.open = Some(DoorSeed([6; 32]))), may);
+        }
+    }
+
+    #[test]
+    fn in_an_open_group_anybody_takes_in_but_not_who_is_kept_out() {
+        use CommitProblem::*;
+        let (new, out) = (AccountId([8; 32]), AccountId([9; 32]));
+        let mut open = charter();
+        open.open = Some(DoorSeed([6; 32]));
+        open.keep_out(out);
+        let nothing = |_: &mut Charter| {};
+        assert_eq!(judged_in(open.clone(), 2, &[], &[new], nothing), Ok(()));
+        assert_eq!(judged_in(open.clone(), 2, &[3], &[new], nothing), Err(MayNotRemove), "and nothing else");
+        for by in 0..3 {
+            assert_eq!(judged_in(open.clone(), by, &[], &[out], nothing), Err(KeptOut));
+        }
+        let let_in = |c: &mut Charter| c.let_in(&out);
+        assert_eq!(judged_in(open.clone(), 2, &[], &[out], let_in), Err(MayNotChange));
+        assert_eq!(judged_in(open, 1, &[], &[out], let_in), Ok(()), "an admin lets them in again");
+        assert_eq!(judged(0, &[], &[], |c| c.keep_out(MEMBER)), Err(KeptOut), "nobody is kept out who is in");
+        assert_eq!(judged(0, &[2], &[], |c| c.keep_out(MEMBER)), Ok(()));
+    }
+
+    #[test]
     fn groups_have_a_size() {
         let many: Vec<_> = (0..=255).map(|n| AccountId([n; 32])).collect();
         assert_eq!(judged(0, &[], &many[10..255], |_| {}), Ok(()));
@@ -254,7 +301,7 @@ mod tests {
     fn a_direct_chat_is_of_the_same_two_for_ever() {
         use CommitProblem::*;
         let two = vec![members().remove(0), members().remove(1), Member { leaf: 2, ..members().remove(0) }];
-        let direct = Charter::direct(OWNER, vec![[9; 32]]);
+        let direct = Charter::direct(OWNER, [9; 32]);
         let judged = |members: &[Member], by: usize, removed: &[usize], added: &[AccountId], after: &Charter| {
             let removed: Vec<_> = removed.iter().map(|n| members[*n].clone()).collect();
             let added: Vec<_> = added.iter().map(|a| (*a, log())).collect();
@@ -274,7 +321,7 @@ mod tests {
         assert_eq!(judged(&two, 0, &[1], &[], &direct), Err(MayNotRemove), "whoever began has no say over the other");
         assert_eq!(judged(&two, 0, &[], &[ADMIN], &direct), Err(MayNotAdd));
         assert_eq!(judged(&two, 0, &[], &[MEMBER], &direct), Err(MayNotAdd));
-        let other = Charter::direct(OWNER, vec![[7; 32]]);
+        let other = Charter::direct(OWNER, [7; 32]);
         assert_eq!(judged(&two, 0, &[], &[], &other), Err(MayNotChange));
         assert_eq!(judged(&two, 0, &[], &[], &charter()), Err(MayNotChange), "it never becomes a group");
         assert_eq!(

@@ -54,7 +54,7 @@ impl Person {
     }
 
     pub fn begin_in(&mut self, suite: Suite, peers: &[PeerDevice<'_>]) -> Result<Begun, StageError> {
-        let (charter, record) = (Charter::direct(self.identity.account(), vec![[9; 32]]), self.record());
+        let (charter, record) = (Charter::direct(self.identity.account(), [9; 32]), self.record());
         self.session().begin_room_in(suite, &charter, &record, peers)
     }
 }

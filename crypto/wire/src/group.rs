@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::door::{Door, DoorSeed};
 use crate::ids::AccountId;
 use crate::limits;
 
@@ -53,6 +54,13 @@ pub struct Charter {
     pub roles: BTreeMap<AccountId, Role>,
     /// Ed25519 keys whose receipts count, best first: 1 ..= [`limits::SEQUENCERS`].
     pub sequencers: Vec<[u8; 32]>,
+    /// Links by which people come in, sorted by key: at most [`limits::DOORS`].
+    pub doors: Vec<Door>,
+    /// Accounts that were removed and may come back by invitation only, the latest last: at most
+    /// [`limits::KEPT_OUT`].
+    pub kept_out: Vec<AccountId>,
+    /// The seed of an open group's door, which all members hear: any of them may take anybody in (a lobby).
+    pub open: Option<DoorSeed>,
 }
 
 impl Charter {
@@ -61,15 +69,66 @@ impl Charter {
 
     /// That of a direct chat.
     #[must_use]
-    pub fn direct(created_by: AccountId, sequencers: Vec<[u8; 32]>) -> Self {
-        let (title, picture, timer, roles) = (String::new(), None, 0, BTreeMap::new());
-        Self { kind: RoomKind::Direct, title, picture, timer, created_by, roles, sequencers }
+    pub fn direct(created_by: AccountId, sequencer: [u8; 32]) -> Self {
+        let group = Self::new(String::new(), created_by, sequencer);
+        Self { kind: RoomKind::Direct, roles: BTreeMap::new(), ..group }
     }
 
     /// What an account may do.
     #[must_use]
     pub fn role(&self, account: &AccountId) -> Role {
         self.roles.get(account).copied().unwrap_or(Role::Member)
+    }
+
+    /// A group's charter with nothing in it but who made the group and what is needed.
+    #[must_use]
+    pub fn new(title: String, created_by: AccountId, sequencer: [u8; 32]) -> Self {
+        Self {
+            kind: RoomKind::Group,
+            title,
+            picture: None,
+            timer: 0,
+            created_by,
+            roles: BTreeMap::from([(created_by, Role::Owner)]),
+            sequencers: vec![sequencer],
+            doors: Vec::new(),
+            kept_out: Vec::new(),
+            open: None,
+        }
+    }
+
+    /// Notes that an account is kept out; of too many the oldest is forgotten.
+    pub fn keep_out(&mut self, account: AccountId) {
+        self.let_in(&account);
+        self.kept_out.push(account);
+        let surplus = self.kept_out.len().saturating_sub(limits::KEPT_OUT);
+        self.kept_out.drain(..surplus);
+    }
+
+    /// Notes that an account is no longer kept out.
+    pub fn let_in(&mut self, account: &AccountId) {
+        self.kept_out.retain(|a| a != account);
+    }
+
+    /// Adds a door. Of those that are shut by then or used up, some make room; `false`: there is none.
+    #[must_use]
+    pub fn open_door(&mut self, door: Door, now: u64) -> bool {
+        if self.doors.len() >= limits::DOORS {
+            self.doors.retain(|d| (d.expires == 0 || d.expires > now) && (d.uses == 0 || d.used < d.uses));
+        }
+        let place = self.doors.partition_point(|d| d.key < door.key);
+        let fits = self.doors.len() < limits::DOORS && self.doors.get(place).is_none_or(|d| d.key != door.key);
+        if fits {
+            self.doors.insert(place, door);
+        }
+        fits
+    }
+
+    /// Counts somebody who comes in by a door, if that is counted.
+    pub fn count_use(&mut self, door: &[u8; 32]) {
+        if let Some(door) = self.doors.iter_mut().find(|d| d.key == *door && d.used < d.uses) {
+            door.used += 1;
+        }
     }
 
     /// Notes what an account may do.
@@ -98,14 +157,22 @@ impl Charter {
         w.list(&self.sequencers, |w, key| {
             w.raw(key);
         });
+        w.list(&self.doors, |w, door| door.write(w));
+        w.list(&self.kept_out, |w, account| {
+            w.raw(&account.0);
+        });
+        match &self.open {
+            Some(seed) => w.u8(1).raw(&seed.0),
+            None => w.u8(0),
+        };
         w.finish()
     }
 
     /// Reads the extension's content.
     ///
     /// # Errors
-    /// Another version, anything outside its bounds, what its kind of room doesn't have, roles unsorted, doubled or
-    /// those of plain members.
+    /// Another version, anything outside its bounds, what its kind of room doesn't have, roles or doors unsorted, anything
+    /// doubled, roles of plain members.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut r = Reader::new(bytes);
         let version = r.u8()?;
@@ -137,13 +204,23 @@ impl Charter {
             Ok((account, role))
         })?;
         let sequencers = r.list(limits::SEQUENCERS, "sequencers", Reader::array)?;
+        let doors = r.list(limits::DOORS, "doors", Door::read)?;
+        let kept_out = r.list(limits::KEPT_OUT, "accounts kept out", |r| r.array().map(AccountId))?;
+        let open = match r.u8()? {
+            0 => None,
+            1 => Some(DoorSeed(r.array()?)),
+            _ => return Err(DecodeError::NotCanonical("open")),
+        };
         r.end()?;
         match kind {
             RoomKind::Group if title.is_empty() => return Err(DecodeError::Bounds("title")),
-            RoomKind::Direct if !title.is_empty() || picture.is_some() || timer > 0 || !roles.is_empty() => {
-                return Err(DecodeError::NotCanonical("direct chat"));
+            RoomKind::Group => {}
+            RoomKind::Direct => {
+                let bare = title.is_empty() && picture.is_none() && timer == 0 && roles.is_empty();
+                if !bare || !doors.is_empty() || !kept_out.is_empty() || open.is_some() {
+                    return Err(DecodeError::NotCanonical("direct chat"));
+                }
             }
-            RoomKind::Group | RoomKind::Direct => {}
         }
         if sequencers.is_empty() {
             return Err(DecodeError::Bounds("sequencers"));
@@ -151,7 +228,14 @@ impl Charter {
         if !roles.is_sorted_by(|a, b| a.0 < b.0) {
             return Err(DecodeError::NotCanonical("roles"));
         }
-        Ok(Self { kind, title, picture, timer, created_by, roles: roles.into_iter().collect(), sequencers })
+        if !doors.is_sorted_by(|a, b| a.key < b.key) {
+            return Err(DecodeError::NotCanonical("doors"));
+        }
+        if (1..kept_out.len()).any(|n| kept_out[..n].contains(&kept_out[n])) {
+            return Err(DecodeError::NotCanonical("accounts kept out"));
+        }
+        let roles = roles.into_iter().collect();
+        Ok(Self { kind, title, picture, timer, created_by, roles, sequencers, doors, kept_out, open })
     }
 }
 

@@ -20,6 +20,10 @@ pub enum Kind {
     Commit = 3,
     /// A serialised `MLSMessage` whose content is [`LEAVE`]: the sender wants to be removed.
     Leave = 4,
+    /// A [`crate::door::Knock`], announced by a hello like an introduction.
+    Knock = 5,
+    /// A [`crate::door::Answer`] to a knock, likewise.
+    Answer = 6,
 }
 
 /// The content of a [`Kind::Leave`] payload.
@@ -122,6 +126,8 @@ impl Fragment {
             2 => Kind::Introduction,
             3 => Kind::Commit,
             4 => Kind::Leave,
+            5 => Kind::Knock,
+            6 => Kind::Answer,
             _ => return Err(DecodeError::Unknown("payload kind")),
         };
         let payload = r.array()?;

@@ -4,14 +4,15 @@ mod common;
 
 use livechat_wire::account::{AccountLog, Statement};
 use livechat_wire::bundle::Bundle;
-use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
+use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, SCHEME};
 use livechat_wire::envelope::Envelope;
 use livechat_wire::group::{Charter, MemberRecord, Role, RoomKind};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::order::{self, SealedCommit};
 use livechat_wire::payload::{After, Fragment, Kind, Message};
 use livechat_wire::sync::{Cursor, Refusal, Request, Response, Verdict};
-use livechat_wire::{AccountId, DecodeError, EnvelopeId, MessageId, SlotId, limits};
+use livechat_wire::{AccountId, BlobId, DecodeError, EnvelopeId, MessageId, RelayId, SlotId, limits};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 
@@ -28,11 +29,29 @@ fn a_target() -> impl Strategy<Value = Target> {
     (any::<[u8; 32]>(), any::<[u8; 16]>()).prop_map(|(a, id)| Target { author: AccountId(a), id: MessageId(id) })
 }
 
+fn a_file() -> impl Strategy<Value = File> {
+    let secrets = (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 32]>());
+    let described =
+        ("[a-z]{1,9}/[a-z0-9.+-]{1,30}", "[a-zäöü .()-]{1,80}", 0..=limits::FILE, any::<u64>(), any::<bool>());
+    (secrets, described).prop_map(|((blob, key, hash), (media, name, size, until, preview))| File {
+        name,
+        media,
+        size,
+        blob: BlobId(blob),
+        key: FileKey(key),
+        hash,
+        until,
+        preview: preview.then(|| common::preview(9, 7)),
+        forwarded: false,
+        timer: 0,
+    })
+}
+
 fn a_body() -> impl Strategy<Value = Body> {
     prop_oneof![
         "\\PC{1,200}".prop_map(Body::Text),
         (ids(limits::RECEIPT_BATCH), ids(8)).prop_map(|(delivered, read)| Body::Receipts { delivered, read }),
-        (10u16.., vec(any::<u8>(), 0..300)).prop_map(|(kind, data)| Body::Unknown { kind, data }),
+        (11u16.., vec(any::<u8>(), 0..300)).prop_map(|(kind, data)| Body::Unknown { kind, data }),
         (a_target(), any::<bool>(), 0..=limits::TIMER, "\\PC{1,90}", any::<bool>()).prop_map(
             |(target, reply, timer, text, forwarded)| {
                 // Text without any mark is another kind.
@@ -54,6 +73,11 @@ fn a_body() -> impl Strategy<Value = Body> {
         any::<bool>().prop_map(Body::Typing),
         (any::<u32>(), 0..=limits::TIMER).prop_map(|(revision, seconds)| Body::Timer { revision, seconds }),
         (any::<u32>(), "\\PC{0,32}").prop_map(|(revision, name)| Body::Profile { revision, name }),
+        (a_file(), any::<bool>(), 0..=limits::TIMER).prop_map(|(file, forwarded, timer)| Body::File(Box::new(File {
+            forwarded,
+            timer,
+            ..file
+        }))),
     ]
 }
 
@@ -185,11 +209,57 @@ proptest! {
     fn charters(
         title in "\\PC{1,40}", picture in any::<Option<[u8; 32]>>(), timer in 0..=limits::TIMER, by in any::<[u8; 32]>(),
         roles in btree_map(any::<[u8; 32]>(), any::<bool>(), 0..9), sequencers in vec(any::<[u8; 32]>(), 1..=limits::SEQUENCERS),
+        doors in btree_map(any::<[u8; 32]>(), (any::<[u8; 32]>(), any::<u64>(), any::<u32>()), 0..4),
+        kept_out in btree_map(any::<[u8; 32]>(), any::<()>(), 0..4), open in any::<Option<[u8; 32]>>(),
     ) {
         prop_assume!(title.len() <= limits::TITLE);
         let roles = roles.into_iter().map(|(a, o)| (AccountId(a), if o { Role::Owner } else { Role::Admin })).collect();
-        let c = Charter { kind: RoomKind::Group, title, picture, timer, created_by: AccountId(by), roles, sequencers };
+        let a_door = |(key, (by, expires, uses))| Door { key, made_by: AccountId(by), expires, uses, used: uses / 2 };
+        let doors = doors.into_iter().map(a_door).collect();
+        let kept_out = kept_out.into_keys().map(AccountId).collect();
+        let (created_by, open) = (AccountId(by), open.map(DoorSeed));
+        let kind = RoomKind::Group;
+        let c = Charter { kind, title, picture, timer, created_by, roles, sequencers, doors, kept_out, open };
         prop_assert_eq!(Charter::decode(&c.encode()), Ok(c));
+    }
+
+    #[test]
+    fn links(
+        relay in any::<[u8; 32]>(), seed in any::<[u8; 32]>(),
+        keepers in vec((any::<[u8; 32]>(), "\\PC{1,16}"), 0..=limits::DOORKEEPERS),
+    ) {
+        let doorkeepers = keepers.into_iter().map(|(a, username)| Doorkeeper { account: AccountId(a), username });
+        let link = Link { relay: RelayId(relay), seed: DoorSeed(seed), doorkeepers: doorkeepers.collect() };
+        prop_assert_eq!(Link::decode(&link.encode()), Ok(link.clone()));
+        let text = link.to_string();
+        prop_assert!(text.len() <= limits::LINK_TEXT);
+        prop_assert_eq!(text.parse(), Ok(link.clone()));
+        let (head, tail) = text.split_at(30);
+        prop_assert_eq!(format!(" {}\r\n{tail}\n", head.to_uppercase()).parse(), Ok(link));
+    }
+
+    #[test]
+    fn a_link_with_a_wrong_letter_is_refused(at in any::<prop::sample::Index>(), letter in "[a-z2-7]") {
+        let keeper = Doorkeeper { account: AccountId([3; 32]), username: "alice".into() };
+        let link = Link { relay: RelayId([1; 32]), seed: DoorSeed([2; 32]), doorkeepers: vec![keeper] };
+        let text = link.to_string();
+        let at = SCHEME.len() + at.index(text.len() - SCHEME.len());
+        prop_assume!(text[at..=at] != letter);
+        let wrong = format!("{}{letter}{}", &text[..at], &text[at + 1..]);
+        prop_assert!(wrong.parse::<Link>().is_err());
+        prop_assert!(text[..at].parse::<Link>().is_err());
+    }
+
+    #[test]
+    fn knocks(log in vec(any::<u8>(), 0..900), bundle in vec(any::<u8>(), 0..900), time in any::<u64>(), token in any::<[u8; 16]>()) {
+        let k = common::knock(5, 6, &[7; 32], Knock { door: [0; 32], log, bundle, time, token, by_device: [0; 64], by_door: [0; 64] });
+        prop_assert_eq!(Knock::decode(&k.encode()), Ok(k.clone()));
+        prop_assert_eq!(k.verify(&[7; 32], &common::public(5)), Ok(()));
+        prop_assert!(k.verify(&[8; 32], &common::public(5)).is_err());
+        prop_assert!(k.verify(&[7; 32], &common::public(6)).is_err());
+        let (later, elsewhere) = (Knock { time: time ^ 1, ..k.clone() }, Knock { door: common::public(9), ..k });
+        prop_assert!(later.verify(&[7; 32], &common::public(5)).is_err());
+        prop_assert!(elsewhere.verify(&[7; 32], &common::public(5)).is_err());
     }
 
     #[test]
@@ -234,6 +304,9 @@ proptest! {
         if let Ok(v) = Cursor::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Request::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Charter::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
+        if let Ok(v) = Link::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
+        if let Ok(v) = Knock::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
+        if let Ok(v) = Answer::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = MemberRecord::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = order::Receipt::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = order::Entry::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }

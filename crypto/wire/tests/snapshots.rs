@@ -4,13 +4,14 @@ mod common;
 
 use std::fmt::Write as _;
 
-use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
-use livechat_wire::group::{Charter, MemberRecord, Role, RoomKind};
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
+use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, Verdict};
+use livechat_wire::group::{Charter, MemberRecord, Role};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::http;
 use livechat_wire::payload::{Fragment, Kind};
-use livechat_wire::sync::{Cursor, Refusal, Request, Response, Verdict};
-use livechat_wire::{AccountId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId};
+use livechat_wire::sync::{self, Cursor, Refusal, Request, Response};
+use livechat_wire::{AccountId, BlobId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId};
 
 /// Hex with runs of 32 equal bytes and more folded, so that padding doesn't hide what matters.
 fn hex(bytes: &[u8]) -> String {
@@ -81,6 +82,33 @@ fn content_about_messages() {
     insta::assert_snapshot!(bodies.map(line).join("\n"));
 }
 
+fn file() -> File {
+    File {
+        name: "Grüße.jpg".into(),
+        media: "image/jpeg".into(),
+        size: 123_456,
+        blob: BlobId([0xb1; 32]),
+        key: FileKey([0xb2; 32]),
+        hash: [0xb3; 32],
+        until: 1_766_400_000,
+        preview: Some(common::preview(8, 6)),
+        forwarded: true,
+        timer: 60,
+    }
+}
+
+#[test]
+fn content_file() {
+    let plain = File { preview: None, forwarded: false, timer: 0, ..file() };
+    let all = [file(), plain].map(|file| {
+        let body = Body::File(Box::new(file));
+        let content = Content { id: MessageId([1; 16]), parents: vec![], sent_at: 1_763_800_000_123, body };
+        assert_eq!(Content::decode(&content.encode()), Ok(content.clone()));
+        hex(&content.encode())
+    });
+    insta::assert_snapshot!(all.join("\n"));
+}
+
 #[test]
 fn fragment_hello_introduction() {
     let f = Fragment { kind: Kind::Mls, payload: [5; 8], index: 1, count: 3, data: vec![6; 10] };
@@ -110,9 +138,9 @@ fn sync() {
     let responses = [
         Response::Page { cursor, envelopes: vec![e], more: true },
         Response::Verdicts(vec![
-            Verdict::Kept(Box::new(common::receipt(9, [1; 32], 2, 3, 4))),
-            Verdict::Absent,
-            Verdict::Refused(Refusal::Stale),
+            sync::Verdict::Kept(Box::new(common::receipt(9, [1; 32], 2, 3, 4))),
+            sync::Verdict::Absent,
+            sync::Verdict::Refused(Refusal::Stale),
         ]),
         Response::Refused(Refusal::NotServed),
     ];
@@ -140,24 +168,109 @@ fn order() {
 #[test]
 fn group() {
     let (a, b) = (AccountId([1; 32]), AccountId([2; 32]));
-    let mut charter = Charter {
-        kind: RoomKind::Group,
-        title: "Bergfahrt".into(),
-        picture: Some([9; 32]),
-        timer: 3_600,
-        created_by: a,
-        roles: [(a, Role::Owner), (b, Role::Admin)].into(),
-        sequencers: vec![[7; 32]],
-    };
+    let mut charter = Charter::new("Bergfahrt".into(), a, [7; 32]);
+    (charter.picture, charter.timer) = (Some([9; 32]), 3_600);
+    charter.set_role(b, Role::Admin);
+    charter.doors.push(Door { key: [4; 32], made_by: a, expires: 1_763_900_000, uses: 5, used: 2 });
+    charter.keep_out(AccountId([3; 32]));
+    charter.open = Some(DoorSeed([6; 32]));
     let full = charter.encode();
-    charter.picture = None;
+    (charter.picture, charter.open) = (None, None);
+    charter.let_in(&AccountId([3; 32]));
+    charter.doors.clear();
     charter.set_role(b, Role::Member);
     let record = MemberRecord { log: vec![1, 2, 3], bucket_seed: [0x80; 16] };
     assert_eq!((record.bucket(0), record.bucket(8)), (0, 0x80));
     let id = ConversationId::group(&[5; 16]);
-    let direct = Charter::direct(a, vec![[7; 32]]);
+    let direct = Charter::direct(a, [7; 32]);
     let all = [full, charter.encode(), record.encode(), direct.encode()].map(|bytes| hex(&bytes));
     insta::assert_snapshot!(format!("{}\n{id}", all.join("\n")));
+}
+
+#[test]
+fn backup_records() {
+    use livechat_wire::backup::{Contact, Conversation, Edit, Head, Message, Reactions, Record, With};
+    let (a, b) = (AccountId([1; 32]), AccountId([2; 32]));
+    let log = common::log(5, "alice");
+    let conversation = |with| Conversation {
+        with,
+        accepted: true,
+        blocked: false,
+        pinned: true,
+        archived: false,
+        muted_until: 9,
+        timer: 60,
+        draft: "begun".into(),
+    };
+    let charter = Charter::new("t".into(), a, [3; 32]);
+    let message = Message {
+        position: 7,
+        id: MessageId([4; 16]),
+        author: b,
+        delivery: None,
+        sent_at: 1,
+        received_at: 2,
+        parents: vec![MessageId([5; 16])],
+        kind: 1,
+        body: b"hi".to_vec(),
+        edits: vec![Edit { revision: 1, id: MessageId([6; 16]), sent_at: 3, text: "hello".into() }],
+        reactions: vec![Reactions { account: a, revision: 2, id: MessageId([7; 16]), emoji: vec!["👍".into()] }],
+    };
+    let records = [
+        Record::Head(Head { account: a, log: log.clone(), display_name: "A".into(), made_at: 8 }),
+        Record::Contact(Contact {
+            log,
+            username: "bob".into(),
+            display_name: String::new(),
+            confirmed: false,
+            verified: true,
+        }),
+        Record::Name { account: b, name: "bob".into() },
+        Record::Conversation(Box::new(conversation(With::Direct(b)))),
+        Record::Conversation(Box::new(conversation(With::Group([8; 16], charter)))),
+        Record::Message(Box::new(message.clone())),
+        Record::Message(Box::new(Message { delivery: Some(3), edits: vec![], reactions: vec![], ..message })),
+        Record::End { records: 7 },
+    ];
+    for record in &records {
+        let bytes = record.encode();
+        assert_eq!(Record::decode(&bytes).as_ref(), Ok(record));
+        for cut in 0..bytes.len() {
+            assert!(Record::decode(&bytes[..cut]).is_err(), "cut to {cut}");
+        }
+        assert!(Record::decode(&[&bytes[..], &[0]].concat()).is_err());
+    }
+    insta::assert_snapshot!(records.iter().map(|r| hex(&r.encode())).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn verification_code() {
+    let claim = livechat_wire::verify::Claim { by: AccountId([1; 32]), about: AccountId([2; 32]) };
+    insta::assert_snapshot!(format!("{}\n{}", hex(&claim.encode()), claim.to_text()));
+}
+
+#[test]
+fn door() {
+    let keeper = Doorkeeper { account: AccountId([3; 32]), username: "alice".into() };
+    let link = Link { relay: RelayId([1; 32]), seed: DoorSeed([2; 32]), doorkeepers: vec![keeper] };
+    let knock = Knock {
+        door: [0; 32],
+        log: vec![1; 3],
+        bundle: vec![2; 4],
+        time: 1_763_800_000,
+        token: [8; 16],
+        by_device: [0; 64],
+        by_door: [0; 64],
+    };
+    let knock = common::knock(5, 6, &[7; 32], knock);
+    let answer = Answer { token: [8; 16], verdict: Verdict::UsedUp };
+    assert_eq!(format!("{:?}", link.seed), "DoorSeed(…)");
+    insta::assert_snapshot!(format!(
+        "{link}\n{}\n{}\n{}",
+        hex(&link.encode()),
+        hex(&knock.encode()),
+        hex(&answer.encode())
+    ));
 }
 
 #[test]
@@ -203,7 +316,7 @@ fn secrets_do_not_print() {
         known_device: true,
     };
     let hello = Hello { secret: [7; 32], fragments: 1, digest: [8; 32] };
-    insta::assert_snapshot!(format!("{session:?}\n{hello:?}"));
+    insta::assert_snapshot!(format!("{session:?}\n{hello:?}\n{:?}", file().key));
 }
 
 #[test]

@@ -30,6 +30,11 @@ impl Engine {
         self.contacts.iter().find(|(_, c)| same(c)).map(|(account, _)| *account)
     }
 
+    /// Whether the direct chat with somebody came from a backup and has no keys yet.
+    pub(crate) fn is_keyless(&self, account: AccountId) -> bool {
+        self.conversations.values().any(|c| c.peer == account && c.groups.is_empty())
+    }
+
     /// Gets to know an account, or more about it. `confirmed`: the directory says that this name is theirs; else it is
     /// only what they say of themselves, and must not take a name that somebody here has.
     pub(crate) fn meet(
@@ -53,8 +58,8 @@ impl Engine {
         Table::Contacts.put(turn.kv, &account.0, contact)?;
         match confirmed {
             Some(name) => self.settle_name(turn, account, name),
-            // Two claim one name: the directory knows whose it is.
-            None => match holder.and_then(|h| self.contacts.get(&h)).filter(|c| !c.confirmed) {
+            // Two claim one name: the directory knows whose it is. It may have changed hands, too.
+            None => match holder.and_then(|h| self.contacts.get(&h)) {
                 Some(contested) => {
                     let name = contested.username.clone();
                     self.look_up(turn, name, None).map(|_| ())
@@ -71,11 +76,14 @@ impl Engine {
         account: AccountId,
         name: &str,
     ) -> Result<(), HandleError> {
+        let mut moved_from = None;
         for (other, contact) in &mut self.contacts {
             let before = (contact.username.clone(), contact.confirmed);
             if *other == account {
                 (contact.username, contact.confirmed) = (name.to_owned(), true);
             } else if same_name(&contact.username, name) {
+                // Whoever only said so never had it.
+                moved_from = moved_from.or(contact.confirmed.then_some(*other));
                 (contact.username, contact.confirmed) = (unproven(*other), false);
             }
             if before != (contact.username.clone(), contact.confirmed) {
@@ -84,7 +92,10 @@ impl Engine {
                 turn.touched.extend(self.conversations.iter().filter_map(|(id, c)| of((*id, c))));
             }
         }
-        Ok(())
+        match moved_from {
+            Some(other) => self.name_moved(turn, other, account),
+            None => Ok(()),
+        }
     }
 }
 

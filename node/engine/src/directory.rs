@@ -33,7 +33,15 @@ struct Pending {
     username: String,
     /// Asked to take them into this group, and for nothing else: KeyPackages are for one use.
     room: Option<ConversationId>,
+    /// Asked to knock at this door.
+    door: Option<[u8; 32]>,
     commands: Vec<CommandId>,
+}
+
+impl Pending {
+    fn is_about_a_contact(&self) -> bool {
+        self.room.is_none() && self.door.is_none()
+    }
 }
 
 /// A directory entry whose parts hold.
@@ -41,6 +49,8 @@ struct Pending {
 pub(crate) struct Found {
     pub log: AccountLog,
     name: String,
+    /// Of all its devices.
+    pub bundles: Vec<Bundle>,
     /// Bundles with KeyPackages.
     pub devices: Vec<(Bundle, Vec<u8>)>,
 }
@@ -57,7 +67,9 @@ impl Engine {
             return Ok(Some(Err(CommandError::Oneself)));
         }
         let known = self.contact_named(&username);
-        if let Some(account) = known.filter(|a| self.contacts.get(a).is_some_and(|c| c.confirmed)) {
+        if let Some(account) =
+            known.filter(|a| self.contacts.get(a).is_some_and(|c| c.confirmed) && !self.is_keyless(*a))
+        {
             self.agree_with(turn, account)?;
             let view = self.contact_view(turn.kv, account)?;
             return Ok(Some(view.map(Reply::Contact).ok_or(CommandError::Untrusted)));
@@ -79,7 +91,7 @@ impl Engine {
         let pending = &mut self.lookups.pending;
         if let Some(same) = pending
             .values_mut()
-            .find(|p| p.username == username && p.commands.len() < limits::LOOKUPS && p.room.is_none())
+            .find(|p| p.username == username && p.commands.len() < limits::LOOKUPS && p.is_about_a_contact())
         {
             same.commands.extend(command);
             return Ok(true);
@@ -90,8 +102,8 @@ impl Engine {
         let id = LookupId(self.lookups.next);
         self.lookups.next += 1;
         let commands = command.into_iter().collect();
-        pending.insert(id, Pending { username: username.clone(), room: None, commands });
-        turn.fx.lookups.push(Lookup { id, username });
+        pending.insert(id, Pending { username: username.clone(), room: None, door: None, commands });
+        turn.fx.lookups.push(Lookup { id, username, claim: true });
         Ok(true)
     }
 
@@ -103,8 +115,24 @@ impl Engine {
         let id = LookupId(self.lookups.next);
         self.lookups.next += 1;
         let username = username.to_owned();
-        self.lookups.pending.insert(id, Pending { username: username.clone(), room: Some(room), commands: Vec::new() });
-        turn.fx.lookups.push(Lookup { id, username });
+        let commands = Vec::new();
+        let pending = Pending { username: username.clone(), room: Some(room), door: None, commands };
+        self.lookups.pending.insert(id, pending);
+        turn.fx.lookups.push(Lookup { id, username, claim: true });
+        true
+    }
+
+    /// Asks the directory for a doorkeeper. `false`: too many look-ups are under way.
+    pub(crate) fn look_up_doorkeeper(&mut self, turn: &mut Turn<'_>, username: &str, door: [u8; 32]) -> bool {
+        if self.lookups.pending.len() >= limits::LOOKUPS {
+            return false;
+        }
+        let id = LookupId(self.lookups.next);
+        self.lookups.next += 1;
+        let username = username.to_owned();
+        let pending = Pending { username: username.clone(), room: None, door: Some(door), commands: Vec::new() };
+        self.lookups.pending.insert(id, pending);
+        turn.fx.lookups.push(Lookup { id, username, claim: false });
         true
     }
 
@@ -120,6 +148,10 @@ impl Engine {
             let answer = answer.map_err(CommandError::from).and_then(|entry| self.check(&pending.username, &entry));
             self.found_for(turn, room, &pending.username, answer);
             return Ok(());
+        }
+        if let Some(door) = pending.door {
+            let answer = answer.map_err(CommandError::from).and_then(|entry| self.check(&pending.username, &entry));
+            return self.doorkeeper_found(turn, door, answer);
         }
         let wanted = !pending.commands.is_empty();
         let result = match answer {
@@ -137,7 +169,7 @@ impl Engine {
         };
         let reply = match result {
             Ok(account) => {
-                if wanted {
+                if wanted && !self.has_new_keys(turn.kv, account)? {
                     self.agree_with(turn, account)?;
                 }
                 self.contact_view(turn.kv, account)?.map(Reply::Contact).ok_or(CommandError::Untrusted)
@@ -158,18 +190,19 @@ impl Engine {
         if log.name() != Some((entry.username.as_str(), me.relay)) || !same_name(&entry.username, asked) {
             return Err(CommandError::Untrusted);
         }
-        let mut devices = Vec::new();
+        let (mut devices, mut bundles) = (Vec::new(), Vec::new());
         for device in entry.devices.iter().take(wire::DEVICES) {
             let bundle = Bundle::decode(&device.bundle.0).map_err(|_| CommandError::Untrusted)?;
-            let twice = devices.iter().any(|(b, _): &(Bundle, _)| b.device_key == bundle.device_key);
+            let twice = bundles.iter().any(|b: &Bundle| b.device_key == bundle.device_key);
             if !log.has_device(&bundle.device_key) || twice {
                 return Err(CommandError::Untrusted);
             }
+            bundles.push(bundle.clone());
             if let Some(package) = &device.key_package {
                 devices.push((bundle, package.0.clone()));
             }
         }
-        Ok(Found { log, name: entry.username.clone(), devices })
+        Ok(Found { log, name: entry.username.clone(), bundles, devices })
     }
 
     /// Makes whom the directory named a contact; begins a conversation when there is none and somebody `wanted` it.
@@ -183,6 +216,14 @@ impl Engine {
         if let Some(known) = self.contacts.get(&account) {
             if !known.log.is_prefix_of(&found.log) && !found.log.is_prefix_of(&known.log) {
                 return Ok(Err(CommandError::Untrusted));
+            }
+            if wanted && self.is_keyless(account) {
+                // Known from a backup: pinned, but nothing to write with.
+                return if found.devices.is_empty() {
+                    Ok(Err(CommandError::NoDevice))
+                } else {
+                    self.begin(turn, found)
+                };
             }
             self.meet(turn, found.log, Some(&found.name))?;
             return Ok(Ok(account));
@@ -211,7 +252,7 @@ impl Engine {
             .iter()
             .map(|(b, package)| PeerDevice { log: &found.log, device_key: b.device_key, key_package: package })
             .collect();
-        let (charter, record) = (Charter::direct(own, vec![me.relay.0]), member_record(me));
+        let (charter, record) = (Charter::direct(own, me.relay.0), member_record(me));
         let mut mls = session(me, turn.kv, turn.rng, turn.now);
         let begun = match mls.begin_room(&charter, &record, &peers) {
             Ok(begun) => begun,

@@ -22,7 +22,7 @@ pub struct Effects {
     pub append: Vec<Append>,
     /// Read slots of the relay from an index on, over sync; each answer comes as [`crate::Input::Slot`].
     pub slots: Vec<(SlotId, u32)>,
-    /// `POST /v1/directory/claim`; the answer comes as [`crate::Input::Directory`].
+    /// `POST /v1/directory/claim`, or a look without claiming; the answer comes as [`crate::Input::Directory`].
     pub lookups: Vec<Lookup>,
     /// `PUT /v1/key-packages`; the answer comes as [`crate::Input::Stock`].
     pub publish_keys: Option<http::PublishKeyPackages>,
@@ -50,6 +50,8 @@ pub struct Lookup {
     pub id: LookupId,
     /// Whose.
     pub username: String,
+    /// Whether KeyPackages are wanted, which are used up; else `GET /v1/directory/{username}` will do.
+    pub claim: bool,
 }
 
 /// A command's answer.
@@ -63,6 +65,10 @@ pub enum Reply {
     /// To [`crate::Command::CreateGroup`]: its conversation. Members come in as the directory and the order service
     /// answer.
     Group(ConversationId),
+    /// To [`crate::Command::MakeLink`].
+    Link(view::GroupLink),
+    /// To [`crate::Command::JoinLink`] and [`crate::Command::FoundLobby`].
+    Joining(view::Joining),
     /// Nothing to say but that it is done, or noted to be done.
     Done,
 }
@@ -114,6 +120,11 @@ pub enum Event {
     GroupChanged {
         /// As it is now.
         group: view::Group,
+    },
+    /// Somebody answered our knocking, or let us in.
+    JoiningChanged {
+        /// As it is now.
+        joining: view::Joining,
     },
     /// Own messages that no relay has accepted yet.
     Queued(u32),

@@ -66,6 +66,18 @@ pub enum ViewError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
+    /// The contact's name leads to another account than before, and nobody has looked into that.
+    #[error("that name leads to another account than before")]
+    KeyChanged,
+    /// What was scanned or typed is no verification code.
+    #[error("that is no verification code")]
+    BadCode,
+    /// The code says something else than what we see: somebody may be in between.
+    #[error("the code says something else than what is seen here")]
+    CodeDiffers,
+    /// The conversation came back from a backup, and its keys did not: look its contact up again.
+    #[error("this conversation has no keys yet")]
+    NoKeys,
     /// There is no account here yet.
     #[error("nobody has signed up here")]
     NoAccount,
@@ -127,6 +139,15 @@ pub enum CommandError {
     /// The title is empty or longer than [`livechat_wire::limits::TITLE`] bytes.
     #[error("the title is empty or too long")]
     BadTitle,
+    /// The text is no link, or a letter of it is lost.
+    #[error("that is no invitation link, or a part of it is missing")]
+    BadLink,
+    /// The link is for another relay than ours.
+    #[error("that link is for another relay")]
+    OtherRelay,
+    /// No such link, or no such attempt to come in.
+    #[error("there is no such link")]
+    UnknownLink,
     /// Encryption refused; a defect of ours.
     #[error("the message could not be encrypted")]
     Encryption,

@@ -1,6 +1,6 @@
 //! How strangers meet: a hello, the fragments it announces, and the introduction they make up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use livechat_crypto::envelope::{Address, HelloKeys, OpenError, seal_hello};
 use livechat_crypto::kv::{Kv, Overlay};
@@ -100,7 +100,7 @@ impl Engine {
     ) -> Result<(), HandleError> {
         let Some(arriving) = self.hellos.0.get_mut(&digest) else { return Ok(()) };
         let fragment = match arriving.keys.open(index, envelope) {
-            Ok(f) if f.kind == Kind::Introduction && f.index == index && f.count == arriving.record.fragments => f,
+            Ok(f) if announced(f.kind) && f.index == index && f.count == arriving.record.fragments => f,
             Ok(_) | Err(OpenError::Fragment(_)) => {
                 self.refused.malformed += 1;
                 return self.close_hello(turn, digest);
@@ -118,15 +118,22 @@ impl Engine {
         if !arriving.here.iter().all(|here| *here) {
             return Ok(());
         }
-        let mut bytes = Vec::new();
+        let (mut bytes, mut kinds) = (Vec::new(), BTreeSet::new());
         for index in 0..arriving.record.fragments {
             let piece: Option<Piece> = Table::HelloPieces.get(turn.kv, &key(&[&digest, &index.to_be_bytes()]))?;
             let piece = piece.ok_or(HandleError::Inconsistent("a fragment that isn't there"))?;
             bytes.extend_from_slice(&piece.fragment.data);
+            kinds.insert(piece.fragment.kind);
         }
         self.close_hello(turn, digest)?;
-        let welcomed = <[u8; 32]>::from(Sha256::digest(&bytes)) == digest && self.introduced(turn, &bytes)?;
-        if !welcomed {
+        let whole = <[u8; 32]>::from(Sha256::digest(&bytes)) == digest && kinds.len() == 1;
+        let good = match kinds.first() {
+            Some(Kind::Introduction) if whole => self.introduced(turn, &bytes)?,
+            Some(Kind::Knock) if whole => self.take_knock(turn, &bytes)?,
+            Some(Kind::Answer) if whole => self.take_answer(turn, &bytes)?,
+            _ => false,
+        };
+        if !good {
             self.refused.introductions += 1;
         }
         Ok(())
@@ -165,12 +172,13 @@ impl Engine {
             return Ok(false);
         }
         if room.charter.kind == RoomKind::Group {
-            if room.charter.role(&creator.account) < Role::Admin {
+            if room.charter.role(&creator.account) < Role::Admin && room.charter.open.is_none() {
                 return Ok(false);
             }
             let direct = ConversationId::direct(&me.identity.account(), &account);
             let trusted = self.conversations.contains_key(&direct).then(|| self.standing(direct));
-            if trusted == Some(Standing::Blocked) {
+            let awaited = self.awaited(&room.charter, &account);
+            if trusted == Some(Standing::Blocked) && awaited.is_none() {
                 self.refused.blocked += 1;
                 return Ok(false);
             }
@@ -178,7 +186,10 @@ impl Engine {
             let removed = self.room(ConversationId::group(&group.0));
             let comes_back = removed.is_some_and(|r| r.standing == Membership::Removed);
             let at = self.enter_room(turn, group, room, account)?;
-            if !comes_back {
+            if let Some(door) = awaited {
+                self.arrange(turn, at, |p| p.accepted = true)?;
+                self.came_in(turn, door, at)?;
+            } else if !comes_back {
                 self.arrange(turn, at, |p| p.accepted = trusted == Some(Standing::Accepted))?;
             }
             return Ok(true);
@@ -237,6 +248,11 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// What a hello may announce.
+fn announced(kind: Kind) -> bool {
+    matches!(kind, Kind::Introduction | Kind::Knock | Kind::Answer)
 }
 
 /// What an introduction from us holds.

@@ -3,6 +3,7 @@
 
 use livechat_crypto::mls::{DecryptError, Opened};
 use livechat_wire::content::{Body, Content};
+use livechat_wire::hello::Hello;
 use livechat_wire::payload::{After, Fragment, Kind, Message};
 use livechat_wire::{AccountId, ConversationId, Envelope};
 
@@ -37,11 +38,17 @@ impl Engine {
         match self.tags.get(&envelope.tag()) {
             Some(Target::Stream { stream, counter }) => self.take_fragment(turn, stream, counter, envelope),
             Some(Target::Hello { digest, index }) => self.take_introduction(turn, digest, index, envelope),
-            None => match livechat_crypto::envelope::open_hello(&self.me()?.identity, envelope) {
+            None => match self.open_hello(envelope)? {
                 Some(hello) => self.take_hello(turn, &hello, id),
                 None => Ok(self.pool.put(turn.kv, id, envelope, turn.clock)?),
             },
         }
+    }
+
+    /// A hello to us, or to the door of a group in which all hear who knocks.
+    fn open_hello(&self, envelope: &Envelope) -> Result<Option<Hello>, HandleError> {
+        let own = livechat_crypto::envelope::open_hello(&self.me()?.identity, envelope);
+        Ok(own.or_else(|| self.open_doors().find_map(|door| door.open_hello(envelope))))
     }
 
     fn take_fragment(
@@ -177,7 +184,7 @@ impl Engine {
             Kind::Mls => {}
             Kind::Commit => return self.take_entry(turn, key, payload),
             Kind::Leave => return self.take_leave(turn, key, payload),
-            Kind::Introduction => {
+            Kind::Introduction | Kind::Knock | Kind::Answer => {
                 self.refused.malformed += 1;
                 return Ok(());
             }

@@ -96,6 +96,16 @@ pub enum Input {
     Timer,
 }
 
+/// Text that doesn't print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
 /// What a person can want.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -186,6 +196,19 @@ pub enum Command {
         /// Which.
         conversation: ConversationId,
     },
+    /// To note that a contact's safety number was compared, or must be again. Answered by [`crate::Reply::Done`].
+    Verify {
+        /// Whose.
+        account: AccountId,
+        /// Compared, or no longer.
+        verified: bool,
+    },
+    /// To compare the code that a contact shows with what we see; then they are verified. Answered by
+    /// [`crate::Reply::Contact`].
+    CheckCode {
+        /// As scanned, pasted or typed.
+        text: String,
+    },
     /// To hear no more from a conversation, or again. Answered by [`crate::Reply::Done`].
     Block {
         /// Which.
@@ -249,6 +272,39 @@ pub enum Command {
     SetTitle {
         /// Which group.
         conversation: ConversationId,
+        /// 1 ..= [`livechat_wire::limits::TITLE`] bytes.
+        title: String,
+    },
+    /// To make a link into a group. Answered by [`crate::Reply::Link`]; it opens once the order service has put it in
+    /// its place.
+    MakeLink {
+        /// Which group.
+        conversation: ConversationId,
+        /// Seconds from now until it is shut; none: it isn't.
+        expires_in: Option<u64>,
+        /// How many may come in by it; none: any number.
+        uses: Option<u32>,
+    },
+    /// To shut one for good.
+    RevokeLink {
+        /// Which group.
+        conversation: ConversationId,
+        /// From [`crate::view::GroupLink`].
+        door: String,
+    },
+    /// To come in by a link. Answered by [`crate::Reply::Joining`].
+    JoinLink {
+        /// Its text.
+        link: Secret,
+    },
+    /// To wait no longer, or to put a refusal out of sight. Answered by [`crate::Reply::Done`].
+    CancelJoin {
+        /// From [`crate::view::Joining`].
+        door: String,
+    },
+    /// To found a group that anybody with its link may join, and whose members all let others in. Answered by
+    /// [`crate::Reply::Joining`]; [`crate::Engine::lobbies`] has its link.
+    FoundLobby {
         /// 1 ..= [`livechat_wire::limits::TITLE`] bytes.
         title: String,
     },

@@ -32,6 +32,7 @@
 //!   when those were shown or given up: waiting for them ends like any other (O-3). So what is said under new keys
 //!   doesn't overtake what was said under old ones.
 
+pub mod backup;
 mod clock;
 mod contacts;
 mod content;
@@ -54,6 +55,7 @@ mod stream;
 pub mod tables;
 mod tags;
 mod timeline;
+mod trust;
 mod turn;
 pub mod view;
 mod views;
@@ -68,9 +70,10 @@ use livechat_wire::sync::Cursor;
 use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId};
 use rand_core::CryptoRng;
 
+pub use content::passages::{Passage, Place, each_passage, passage, place_of};
 pub use effects::{Append, Effects, Event, Lookup, Reply};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
-pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now};
+pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now, Secret};
 
 use crate::clock::Clock;
 use crate::directory::Lookups;

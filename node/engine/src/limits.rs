@@ -111,6 +111,14 @@ pub const RECEIPTS_GROUP: usize = 16;
 pub const SAID: u64 = 2_000;
 /// Seconds by which two clocks may differ when it is judged whether something was said after an epoch had ended.
 pub const SAID_MARGIN: u64 = 600;
+/// How long one who knocks waits for a doorkeeper before they also knock at the next: longer than a round trip.
+pub const KNOCK_PATIENCE: u64 = 15_000;
+/// Groups whose door one has knocked at and waits before: more than anybody has links.
+pub const JOININGS: usize = 64;
+/// Milliseconds for each member over which those who all hear a knock spread: one of many opens, not all at once.
+pub const LOBBY_SPREAD: u64 = 200;
+/// How many of those, about, say so when nobody may open.
+pub const LOBBY_VOICES: u64 = 3;
 /// After somebody asked to leave, admins wait a random time up to this, so that one of them commits it.
 pub const LEAVE_SPREAD: u64 = 4_000;
 

@@ -30,6 +30,8 @@
 //! | `Said` | group ‖ epoch ‖ counter | what we said in it |
 //! | `Reached` | conversation ‖ position ‖ account | how far our message got with that member |
 //! | `Renewals` | conversation | when our leaf gets its next key |
+//! | `Links` | door | `membership::records::OwnLink` |
+//! | `Joinings` | door | `membership::joining::Joining` |
 //! | `Names` | account | the name of somebody who is or was in a group with us |
 //! | `Edits` | conversation ‖ position ‖ revision ‖ content | `content::records::Edit` |
 //! | `Reactions` | conversation ‖ position ‖ who | `content::records::Reactions` |
@@ -40,6 +42,8 @@
 //! | `Personal` | conversation | `content::records::Personal` |
 //! | `Drafts` | conversation | text |
 //! | `Profiles` | account | `content::records::Profile` |
+//! | `Changed` | account | whom its name led to before, as long as nobody has looked into it |
+//! | `Verified` | account | — ; their safety number was compared |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -81,6 +85,7 @@ pub enum Table {
     Reached = 66,
     Names = 67,
     Renewals = 68,
+    Links = 69,
     Edits = 70,
     Reactions = 71,
     Early = 72,
@@ -90,6 +95,9 @@ pub enum Table {
     Personal = 76,
     Drafts = 77,
     Profiles = 78,
+    Joinings = 80,
+    Verified = 100,
+    Changed = 101,
 }
 
 /// A value with a version before it.

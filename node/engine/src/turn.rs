@@ -106,13 +106,13 @@ impl Engine {
             Command::Send { conversation, text, id, reply_to } => {
                 Some(self.send(turn, conversation, text, id, reply_to)?)
             }
-            Command::CreateGroup { title, members } => Some(self.create_group(turn, title, &members)?),
+            Command::CreateGroup { title, members } => Some(self.create_group(turn, title, &members, None)?),
             Command::Invite { conversation, username } => {
                 let username = username.trim().to_owned();
                 Some(self.change_group(turn, conversation, What::Add { username })?)
             }
             Command::Remove { conversation, account } => {
-                Some(self.change_group(turn, conversation, What::Remove { account })?)
+                Some(self.change_group(turn, conversation, What::Remove { account, asked: false })?)
             }
             Command::SetRole { conversation, account, role } => {
                 Some(self.change_group(turn, conversation, What::SetRole { account, role: role.into() })?)
@@ -120,6 +120,13 @@ impl Engine {
             Command::SetTitle { conversation, title } => {
                 Some(self.change_group(turn, conversation, What::SetTitle { title })?)
             }
+            Command::MakeLink { conversation, expires_in, uses } => {
+                Some(self.make_link(turn, conversation, expires_in, uses)?)
+            }
+            Command::RevokeLink { conversation, door } => Some(self.revoke_link(turn, conversation, &door)?),
+            Command::JoinLink { link } => Some(self.join_link(turn, &link.0)?),
+            Command::CancelJoin { door } => Some(self.cancel_join(turn, &door)?),
+            Command::FoundLobby { title } => Some(self.found_lobby(turn, title)?),
             Command::Leave { conversation } => Some(self.change_group(turn, conversation, What::Leave)?),
             Command::MarkRead { conversation, position } => Some(self.mark_read(turn, conversation, position)?),
             Command::Forward { from, position, to, id } => Some(self.forward(turn, (from, position), to, id)?),
@@ -134,10 +141,17 @@ impl Engine {
             Command::Typing { conversation, typing } => Some(self.tell_typing(turn, conversation, typing)?),
             Command::SetDraft { conversation, text } => Some(self.set_draft(turn, conversation, text)?),
             Command::SetProfile { name } => Some(self.set_profile(turn, name)?),
-            Command::Accept { conversation } => Some(self.arranged(turn, conversation, |p| p.accepted = true)?),
+            Command::Accept { conversation } => {
+                if let Some(peer) = self.peer(conversation) {
+                    self.accept_keys(turn, peer)?;
+                }
+                Some(self.arranged(turn, conversation, |p| p.accepted = true)?)
+            }
             Command::Block { conversation, blocked } => {
                 Some(self.arranged(turn, conversation, |p| p.blocked = blocked)?)
             }
+            Command::CheckCode { text } => Some(self.check_code(turn, &text)?),
+            Command::Verify { account, verified } => Some(self.verify(turn, account, verified)?),
             Command::Pin { conversation, pinned } => Some(self.arranged(turn, conversation, |p| p.pinned = pinned)?),
             Command::Mute { conversation, until } => {
                 Some(self.arranged(turn, conversation, |p| p.muted_until = until)?)
@@ -172,6 +186,7 @@ impl Engine {
             self.take_all(&mut turn)?;
             self.end_holds(&mut turn)?;
             self.drive_rooms(&mut turn)?;
+            self.knock_where_due(&mut turn)?;
             // A hold that ended or a commit that took effect may have brought envelopes out of the pool.
             self.take_all(&mut turn)?;
             self.say_again(&mut turn)?;

@@ -27,6 +27,10 @@ view! {
         pub safety_number: String,
         /// How they want to be called, besides. Only what they say of themselves.
         pub display_name: Option<String>,
+        /// Whether their safety number was compared.
+        pub verified: bool,
+        /// Whether their name leads to another account than before: nothing is sent until that is accepted.
+        pub new_keys: bool,
         /// Whether the direct chat with them was agreed to.
         pub standing: Standing,
     }
@@ -49,6 +53,10 @@ view! {
         pub unread_from: Option<u64>,
         /// Whether it was agreed to, or is blocked.
         pub standing: Standing,
+        /// Whether the safety number of the contact was compared, in a direct chat.
+        pub verified: bool,
+        /// Whether the contact's name leads to another account than before: nothing is sent until that is accepted.
+        pub new_keys: bool,
         /// What was begun to be written.
         pub draft: Option<String>,
         /// Kept at the top.
@@ -186,11 +194,26 @@ view! {
         pub waiting: bool,
         /// The order service showed two orders: members may see different groups. The evidence is kept.
         pub forked: bool,
+        /// Whether anybody with its link may join, and every member lets others in: a lobby.
+        pub open: bool,
         /// The epoch of the group's keys.
         #[cfg_attr(feature = "ts", ts(type = "number"))]
         pub epoch: u64,
         /// The same for everyone who sees the same group, in hexadecimal digits.
         pub authenticator: String,
+    }
+
+    /// We have a link and knocked.
+    pub struct Joining {
+        /// Names the door, 64 hexadecimal digits.
+        pub door: String,
+        /// Names of those who may open; empty for a lobby, where everybody may.
+        pub doorkeepers: Vec<String>,
+        /// Unix milliseconds since when.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        pub since: u64,
+        /// How it stands.
+        pub state: JoinState,
     }
 
     /// A page of history, oldest first.
@@ -199,6 +222,8 @@ view! {
         pub messages: Vec<Message>,
         /// Whether there are older ones.
         pub more: bool,
+        /// Whether there are newer ones.
+        pub newer: bool,
     }
 }
 
@@ -229,6 +254,106 @@ pub enum MessageBody {
         /// Its kind number.
         kind: u16,
     },
+}
+
+/// A link into a group, as the engine knows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GroupLink {
+    /// Names it, 64 hexadecimal digits.
+    pub door: String,
+    /// Its text, on the device that made it; no other knows it.
+    pub link: Option<String>,
+    /// Name of who made it.
+    pub made_by: String,
+    /// Unix seconds from which on it is shut.
+    pub expires_at: Option<u64>,
+    /// How many may come in by it; none: any number.
+    pub uses: Option<u32>,
+    /// How many did; counted only while the number is bounded.
+    pub used: u32,
+    /// Whether it opens.
+    pub state: LinkState,
+}
+
+impl core::fmt::Debug for GroupLink {
+    /// Prints all but the link, which lets people in.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("GroupLink")
+            .field("door", &self.door)
+            .field("state", &self.state)
+            .field("used", &self.used)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a link opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum LinkState {
+    /// Not yet: the order service has not put it in its place.
+    Pending,
+    /// It does.
+    Open,
+    /// Its time is over.
+    Expired,
+    /// As many came as it was for.
+    UsedUp,
+}
+
+/// How it stands with somebody who knocked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum JoinState {
+    /// Nobody has opened yet; it is enough that one of those who may comes online.
+    Waiting,
+    /// Nobody will.
+    Refused {
+        /// Why not.
+        why: JoinRefusal,
+    },
+    /// We are in.
+    Joined {
+        /// The group.
+        #[cfg_attr(feature = "ts", ts(type = "string"))]
+        conversation: ConversationId,
+    },
+}
+
+/// Why nobody opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum JoinRefusal {
+    /// The link was revoked, or never was one.
+    Revoked,
+    /// Its time is over.
+    Expired,
+    /// As many came as it was for.
+    UsedUp,
+    /// The group takes nobody more.
+    Full,
+    /// We were taken out before: somebody has to invite us.
+    KeptOut,
+    /// Those whom it names may not let anybody in.
+    NotAllowed,
+    /// The relay shows other people under the names in the link, or nobody: nothing was told to them.
+    Untrusted,
+}
+
+impl core::fmt::Display for JoinRefusal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Revoked => "the link was revoked",
+            Self::Expired => "the link has expired",
+            Self::UsedUp => "the link is used up",
+            Self::Full => "the group is full",
+            Self::KeptOut => "you were removed from this group: somebody in it has to invite you",
+            Self::NotAllowed => "those who made the link may not let anybody in any more",
+            Self::Untrusted => "the relay shows other people under the names in the link; nothing was told to them",
+        })
+    }
 }
 
 /// Whether a conversation was agreed to.

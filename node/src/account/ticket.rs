@@ -1,17 +1,10 @@
 //! What is shown next to "open your authenticator app".
 
-use fast_qr::convert::Builder;
-use fast_qr::convert::svg::SvgBuilder;
-use fast_qr::{ECL, QRBuilder};
-
 use livechat_wire::http::{PendingSignUp, SecretText};
 
 use super::saved::Pending;
 use crate::api::SignUpTicket;
-use crate::limits;
-
-/// Modules of white around a QR code (ISO/IEC 18004 asks for four).
-const QUIET_ZONE: usize = 4;
+use crate::qr::svg;
 
 /// The ticket of a sign-up, QR code included; `None` when the URI doesn't fit one.
 pub(crate) fn of(pending: &Pending) -> Option<SignUpTicket> {
@@ -31,31 +24,4 @@ fn drawn(username: &str, uri: &SecretText, setup_key: &SecretText, expires_at: u
         qr_svg: svg(&uri.0)?,
         expires_at,
     })
-}
-
-/// An SVG document, black on white whatever the page's colours are: cameras read no inverted codes.
-fn svg(text: &str) -> Option<String> {
-    if text.len() > limits::OTPAUTH {
-        return None;
-    }
-    // Medium correction: screens don't get dirty, and a smaller code is read from further away.
-    let code = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
-    let mut builder = SvgBuilder::default();
-    Some(builder.margin(QUIET_ZONE).background_color("#ffffff").module_color("#000000").to_str(&code))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_drawn_black_on_white_and_bounded() {
-        let drawn =
-            svg("otpauth://totp/LiveChat:alice?secret=ABCDEFGHIJKLMNOPQRSTUVWXYZ234567&issuer=LiveChat").unwrap();
-        assert!(drawn.starts_with("<svg") && drawn.contains("#ffffff") && drawn.contains("#000000"), "{drawn}");
-        assert!(
-            !drawn.contains("<script") && !drawn.contains("http://") || drawn.contains("http://www.w3.org/2000/svg")
-        );
-        assert_eq!(svg(&"x".repeat(limits::OTPAUTH + 1)), None);
-    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Conversation, ConversationId, Group, Message, MessageId, Status};
+use super::{AccountId, Conversation, ConversationId, Group, Joining, Message, MessageId, Status};
 
 /// What happened, by itself or because some client asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,11 @@ pub enum Event {
     GroupChanged {
         /// As it is now.
         group: Group,
+    },
+    /// Somebody answered this account's knocking, or let it in.
+    JoiningChanged {
+        /// As it is now.
+        joining: Joining,
     },
     /// Events were lost because this client read too slowly: fetch again what is shown.
     Lagged,

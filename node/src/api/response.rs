@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Request;
 use super::{
-    AccountSession, Contact, Conversation, ConversationId, Group, HistoryPage, Message, RecoveryCodes, RecoveryPhrase,
-    Revision, SignUpTicket, SignedUp, Status, UsernameCheck,
+    AccountSession, BackedUp, Contact, Conversation, ConversationId, Found, Group, GroupLink, HistoryPage, Joining,
+    Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SafetyCode, SignUpTicket, SignedUp, Status,
+    UsernameCheck,
 };
 
 /// Answers.
@@ -33,8 +34,10 @@ pub enum Response {
         /// Newest first.
         sessions: Vec<AccountSession>,
     },
-    /// To [`Request::AddContact`].
+    /// To [`Request::AddContact`] and [`Request::CheckCode`].
     Contact(Contact),
+    /// To [`Request::SafetyCode`].
+    SafetyCode(SafetyCode),
     /// To [`Request::Contacts`].
     Contacts {
         /// By name.
@@ -47,6 +50,12 @@ pub enum Response {
     },
     /// To [`Request::History`].
     History(HistoryPage),
+    /// To [`Request::Search`].
+    Found(Found),
+    /// To [`Request::Backup`].
+    BackedUp(BackedUp),
+    /// To [`Request::Restore`].
+    Restored(Restored),
     /// To [`Request::Send`] and [`Request::Forward`]; to [`Request::Edit`] and [`Request::React`].
     Sent(Message),
     /// To [`Request::CreateGroup`].
@@ -57,6 +66,20 @@ pub enum Response {
     },
     /// To [`Request::Group`].
     Group(Group),
+    /// To [`Request::MakeLink`].
+    Link(GroupLink),
+    /// To [`Request::Links`].
+    Links {
+        /// In no order that means anything.
+        links: Vec<GroupLink>,
+    },
+    /// To [`Request::JoinLink`].
+    Joining(Joining),
+    /// To [`Request::Joinings`].
+    Joinings {
+        /// Latest first.
+        joinings: Vec<Joining>,
+    },
     /// To [`Request::Revisions`].
     Revisions {
         /// The first text first; the last is what is shown. Empty when there is no such message, or no text any more.

@@ -43,9 +43,34 @@ fn group() -> Group {
         pending: 1,
         waiting: true,
         forked: false,
+        open: true,
         epoch: 2,
         authenticator: "00".into(),
     }
+}
+
+fn found() -> Found {
+    let piece = |text: &str, hit| Piece { text: text.into(), hit };
+    let excerpt = vec![piece("…a ", false), piece("word", true)];
+    let hit = Hit { conversation: C, title: "b".into(), group: true, message: message(), excerpt };
+    Found { hits: vec![hit], next: Some("1".into()) }
+}
+
+fn link() -> GroupLink {
+    GroupLink {
+        door: "d".into(),
+        link: Some("canary".into()),
+        qr_svg: Some("<svg>canary</svg>".into()),
+        made_by: "alice".into(),
+        expires_at: Some(9),
+        uses: Some(5),
+        used: 1,
+        state: LinkState::Open,
+    }
+}
+
+fn joining(state: JoinState) -> Joining {
+    Joining { door: "d".into(), doorkeepers: vec!["alice".into()], since: 1, state }
 }
 
 fn ticket() -> SignUpTicket {
@@ -81,6 +106,16 @@ fn requests() -> Vec<Request> {
         Request::Conversations,
         Request::History { conversation: C, before: Some(9), limit: 200 },
         Request::History { conversation: C, before: None, limit: 1 },
+        Request::HistoryAt { conversation: C, position: 9, older: 0, newer: 200 },
+        Request::Backup { path: "/f".into(), secret: Some("canary".into()) },
+        Request::Restore { path: "/f".into(), secret: "canary".into() },
+        Request::Search {
+            query: "canary".into(),
+            conversation: Some(C),
+            order: SearchOrder::Best,
+            next: Some("canary".into()),
+            limit: 3,
+        },
         Request::Send { conversation: C, text: "canary".into(), id: Some(MessageId([4; 16])), reply_to: Some(3) },
         Request::Send { conversation: C, text: "canary".into(), id: None, reply_to: None },
         Request::Forward { from: C, position: 1, to: C, id: None },
@@ -93,6 +128,9 @@ fn requests() -> Vec<Request> {
         Request::SetDraft { conversation: C, text: "canary".into() },
         Request::Accept { conversation: C },
         Request::Block { conversation: C, blocked: true },
+        Request::SafetyCode { account: AccountId([3; 32]) },
+        Request::CheckCode { code: "canary".into() },
+        Request::Verify { account: AccountId([3; 32]), verified: true },
         Request::Pin { conversation: C, pinned: true },
         Request::Mute { conversation: C, until: Some(1) },
         Request::Archive { conversation: C, archived: true },
@@ -106,6 +144,13 @@ fn requests() -> Vec<Request> {
         Request::SetRole { conversation: C, account: AccountId([3; 32]), role: Role::Admin },
         Request::SetTitle { conversation: C, title: "canary".into() },
         Request::LeaveGroup { conversation: C },
+        Request::MakeLink { conversation: C, expires_in: Some(60), uses: None },
+        Request::Links { conversation: C },
+        Request::RevokeLink { conversation: C, door: "d".into() },
+        Request::JoinLink { link: "canary".into() },
+        Request::Joinings,
+        Request::Lobby,
+        Request::CancelJoin { door: "d".into() },
     ]
 }
 
@@ -127,6 +172,8 @@ fn server_frames() -> Vec<ServerFrame> {
         conversation: C,
         safety_number: "1".into(),
         display_name: Some("B".into()),
+        verified: true,
+        new_keys: false,
         standing: Standing::Request,
     };
     let conversation = Conversation {
@@ -137,6 +184,8 @@ fn server_frames() -> Vec<ServerFrame> {
         unread: 1,
         unread_from: Some(2),
         standing: Standing::Accepted,
+        verified: true,
+        new_keys: true,
         draft: Some("d".into()),
         pinned: true,
         archived: false,
@@ -165,10 +214,18 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::Contact(contact.clone()),
         Response::Contacts { contacts: vec![contact] },
         Response::Conversations { conversations: vec![conversation.clone()] },
-        Response::History(HistoryPage { messages: vec![message(), deleted, timer], more: true }),
+        Response::History(HistoryPage { messages: vec![message(), deleted, timer], more: true, newer: true }),
+        Response::SafetyCode(SafetyCode { code: "c".into(), qr_svg: "<svg/>".into() }),
+        Response::Found(found()),
+        Response::BackedUp(BackedUp { path: "/f".into(), secret: Some("s".into()), messages: 1 }),
+        Response::Restored(Restored { contacts: 1, conversations: 2, messages: 3, left: 4 }),
         Response::Sent(message()),
         Response::GroupCreated { conversation: C },
         Response::Group(group()),
+        Response::Link(link()),
+        Response::Links { links: vec![link()] },
+        Response::Joining(joining(JoinState::Waiting)),
+        Response::Joinings { joinings: vec![joining(JoinState::Refused { why: JoinRefusal::UsedUp })] },
         Response::Revisions { revisions: vec![Revision { sent_at: 1, text: "t".into() }] },
         Response::Profile { display_name: "A".into() },
         Response::Done,
@@ -181,6 +238,7 @@ fn server_frames() -> Vec<ServerFrame> {
         Event::Typing { conversation: C, account: AccountId([3; 32]), name: "b".into(), typing: true },
         Event::ConversationChanged { conversation },
         Event::GroupChanged { group: group() },
+        Event::JoiningChanged { joining: joining(JoinState::Joined { conversation: C }) },
         Event::Lagged,
     ];
     let errors = [Some(1), None].map(|id| ServerFrame::Error { id, error: error.clone() });
@@ -215,8 +273,10 @@ fn optional_fields_may_be_left_out() {
 
 #[test]
 fn secrets_do_not_print() {
-    let printed = format!("{:?} {:?} {:?}", requests(), ticket(), phrase());
+    let printed = format!("{:?} {:?} {:?} {:?}", requests(), ticket(), phrase(), link());
     assert!(!printed.contains("canary"), "{printed}");
     let signed_up = SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] };
     assert!(!format!("{signed_up:?}").contains("canary"));
+    let backed_up = BackedUp { path: "/f".into(), secret: Some("canary".into()), messages: 1 };
+    assert!(!format!("{backed_up:?}").contains("canary"));
 }

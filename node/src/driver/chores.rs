@@ -23,6 +23,7 @@ pub(super) enum Done {
     Card(Box<Result<RelayInfo, AskError>>),
     Live(SecretText, Result<LiveCount, AskError>),
     Stock(SecretText, Result<KeyPackageStock, AskError>),
+    Lobby(Result<super::lobby::Step, crate::api::Error>, Answer),
     Lookup { generation: u64, lookup: LookupId, answer: Box<Result<DirectoryEntry, LookupFailure>> },
     PhraseChecked(Result<Response, Error>, Answer),
     Nothing,
@@ -65,6 +66,7 @@ impl Driver {
             Done::Lookup { generation, lookup, answer } => {
                 self.parts.brain.feed(Feed::Directory { generation, lookup, answer });
             }
+            Done::Lobby(step, answer) => self.on_lobby(step, answer),
             Done::PhraseChecked(result, answer) => {
                 if result.is_ok() {
                     self.parts.phrase_waits = false;
@@ -98,6 +100,9 @@ impl Driver {
             if let Some(network) = &mut self.network {
                 network.tend(now);
             }
+        }
+        if self.lobby_at.is_some_and(|at| at <= now) {
+            self.tend_lobby();
         }
         if self.stock_at.is_some_and(|at| at <= now) {
             self.look_at_stock();

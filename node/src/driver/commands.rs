@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use livechat_engine::{CommandError, CommandId, Reply};
+use livechat_engine::{CommandError, CommandId, Reply, view};
 use tokio::sync::oneshot;
 
 use super::refusals;
-use crate::api::{Error, Response};
+use crate::api::{Error, GroupLink, Response};
 use crate::limits;
 
 pub(super) type Answer = oneshot::Sender<Result<Response, Error>>;
+
+/// A link as faces show it, drawn in capitals: letters of that kind take less room in a code.
+pub(super) fn group_link(link: view::GroupLink) -> GroupLink {
+    let qr_svg = link.link.as_ref().and_then(|text| crate::qr::svg(&text.to_uppercase()));
+    let view::GroupLink { door, link, made_by, expires_at, uses, used, state } = link;
+    GroupLink { door, link, qr_svg, made_by, expires_at, uses, used, state }
+}
 
 #[derive(Default)]
 pub(super) struct Commands {
@@ -42,6 +49,8 @@ impl Commands {
                 Ok(Reply::Contact(contact)) => Ok(Response::Contact(contact)),
                 Ok(Reply::Sent(message)) => Ok(Response::Sent(message)),
                 Ok(Reply::Group(conversation)) => Ok(Response::GroupCreated { conversation }),
+                Ok(Reply::Link(link)) => Ok(Response::Link(group_link(link))),
+                Ok(Reply::Joining(joining)) => Ok(Response::Joining(joining)),
                 Ok(_) => Ok(Response::Done),
                 Err(e) => Err(refusals::of_command(e)),
             },

@@ -8,6 +8,7 @@ mod chores;
 mod commands;
 mod heard;
 mod link;
+mod lobby;
 mod outcomes;
 mod refusals;
 mod requests;
@@ -76,6 +77,8 @@ pub(crate) struct Driver {
     wake: Option<Instant>,
     tend_at: Instant,
     stock_at: Option<Instant>,
+    /// When the relay's lobby is looked at again.
+    lobby_at: Option<Instant>,
     /// A sign-up that is done but for being reachable, and until when that is waited for.
     newcomer: Option<(Answer, Result<Response, Error>, Instant)>,
 }
@@ -107,6 +110,7 @@ impl Driver {
             wake: Some(now),
             tend_at: now,
             stock_at: None,
+            lobby_at: None,
             newcomer: None,
             parts,
         };
@@ -152,6 +156,7 @@ impl Driver {
             self.join(card);
         }
         if self.parts.phase.session().is_some() {
+            self.lobby_at = Some(Instant::now() + limits::HTTP_TOTAL);
             self.stock_at = Some(Instant::now());
         }
     }
@@ -176,6 +181,7 @@ impl Driver {
             self.wake,
             Some(self.tend_at),
             self.stock_at,
+            self.lobby_at,
             self.newcomer.as_ref().map(|(_, _, until)| *until),
             self.link.http.next.filter(|_| !self.link.looking),
             self.link.peer.next,

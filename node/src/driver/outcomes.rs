@@ -16,6 +16,8 @@ impl Driver {
             // What the engine only had in mind is gone: look-ups, and whether the relay is there.
             self.commands.fail_seen(&Failure::Store("it had to be opened anew".into()).to_api());
             self.tell_engine_relay();
+            // What it said between was said to nobody, or it is another one: everything is to be looked at again.
+            self.tell(Event::Lagged);
         }
         self.commands.seen(&commands);
         for (id, failure) in failed {
@@ -100,6 +102,7 @@ impl Driver {
             }
             engine::Event::ConversationChanged { conversation } => Event::ConversationChanged { conversation },
             engine::Event::GroupChanged { group } => Event::GroupChanged { group },
+            engine::Event::JoiningChanged { joining } => Event::JoiningChanged { joining },
             // Part of the status.
             _ => return,
         });
@@ -108,7 +111,11 @@ impl Driver {
     fn look_up(&mut self, lookup: engine::Lookup) {
         let (relay, generation) = (self.parts.relay.clone(), self.parts.snapshot.generation);
         self.tasks.spawn(async move {
-            let answer = relay.claim(lookup.username).await.map_err(|e| super::refusals::of_lookup(&e));
+            let asked = match lookup.claim {
+                true => relay.claim(lookup.username).await,
+                false => relay.directory(&lookup.username).await,
+            };
+            let answer = asked.map_err(|e| super::refusals::of_lookup(&e));
             chores::Done::Lookup { generation, lookup: lookup.id, answer: Box::new(answer) }
         });
     }

@@ -1,21 +1,26 @@
 //! Requests: what is answered at once, what goes to the engine, what is a flow with the relay, and what needs a session.
 
-use livechat_engine::Command;
+use livechat_crypto::kv::Kv;
+use livechat_engine::{Command, CommandError, Engine, Secret, ViewError};
 use livechat_wire::DeviceId;
 use livechat_wire::http::{SecretText, SessionInfo};
+use zeroize::Zeroizing;
 
 use super::chores::Done;
-use super::commands::Answer;
+use super::commands::{Answer, group_link};
 use super::{Driver, refusals};
 use crate::account::Phase;
 use crate::account::flow::Flow;
 use crate::account::manage::Change;
 use crate::account::phrase;
-use crate::api::{AccountSession, Error, Request, Response};
+use crate::api::{AccountSession, Error, HistoryPage, Request, Response, SafetyCode};
+use crate::backup;
 use crate::brain::Feed;
 use crate::limits;
 use crate::node::Ask;
+use crate::qr;
 use crate::relay::{AskError, RelayClient};
+use crate::search::Search;
 
 /// What takes several steps between relay and store.
 pub(super) enum FlowRequest {
@@ -72,8 +77,22 @@ impl Driver {
             }),
             Request::Group { conversation } => self.ask_store(answer, async move |brain| {
                 let group = brain.view(move |engine, kv| engine.group(kv, conversation)).await?;
-                group.map(Response::Group).ok_or_else(|| refusals::of_command(livechat_engine::CommandError::NotMember))
+                group.map(Response::Group).ok_or_else(|| refusals::of_command(CommandError::NotMember))
             }),
+            Request::Links { conversation } => self.ask_store(answer, async move |brain| {
+                let now = crate::env::now_ms();
+                let links = brain.view(move |engine, _| engine.links(now, conversation)).await?;
+                let links = links.ok_or_else(|| refusals::of_command(livechat_engine::CommandError::NotMember))?;
+                Ok(Response::Links { links: links.into_iter().map(group_link).collect() })
+            }),
+            Request::Lobby => self.enter_lobby(answer),
+            Request::Joinings => self.ask_store(answer, async |brain| {
+                let joinings = brain.view(|engine, _| Ok(engine.joinings())).await?;
+                Ok(Response::Joinings { joinings })
+            }),
+            Request::MakeLink { uses: Some(0), .. } => {
+                respond(answer, Err(Error::bad_request("A link lets in one person at least.")));
+            }
             Request::Revisions { conversation, position } => self.ask_store(answer, async move |brain| {
                 let revisions = brain.view(move |engine, kv| engine.revisions(kv, conversation, position)).await?;
                 Ok(Response::Revisions { revisions })
@@ -94,11 +113,41 @@ impl Driver {
                 let message = format!("A page of history has 1 to {} messages, not {limit}.", limits::HISTORY);
                 respond(answer, Err(Error::bad_request(message)));
             }
-            Request::History { conversation, before, limit } => self.ask_store(answer, async move |brain| {
-                let page = brain.view(move |engine, kv| engine.history(kv, conversation, before, limit)).await?;
-                page.map(Response::History)
-                    .ok_or_else(|| refusals::of_command(livechat_engine::CommandError::UnknownConversation))
+            Request::HistoryAt { older, newer, .. } if older > limits::HISTORY || newer > limits::HISTORY => {
+                let message = format!("A page of history has at most {} messages either way.", limits::HISTORY);
+                respond(answer, Err(Error::bad_request(message)));
+            }
+            Request::History { conversation, before, limit } => {
+                self.history(answer, move |engine, kv| engine.history(kv, conversation, before, limit));
+            }
+            Request::HistoryAt { conversation, position, older, newer } => {
+                let page =
+                    move |engine: &Engine, kv: &dyn Kv| engine.history_at(kv, conversation, position, older, newer);
+                self.history(answer, page);
+            }
+            Request::SafetyCode { account } => self.ask_store(answer, async move |brain| {
+                let code = brain.view(move |engine, _| Ok(engine.claim(account).map(|claim| claim.to_text()))).await?;
+                let drawn = code.and_then(|code| Some((qr::svg(&code)?, code)));
+                let drawn = drawn.map(|(qr_svg, code)| Response::SafetyCode(SafetyCode { code, qr_svg }));
+                drawn.ok_or_else(|| refusals::of_command(CommandError::UnknownConversation))
             }),
+            Request::Backup { path, secret } => self.ask_store(answer, async move |brain| {
+                let secret = secret.map(Zeroizing::new);
+                backup::write(brain, path.into(), secret).await.map(Response::BackedUp)
+            }),
+            Request::Restore { path, secret } => self.ask_store(answer, async move |brain| {
+                let file = backup::file(&path)?;
+                backup::give_back(&brain, file, Zeroizing::new(secret)).await.map(Response::Restored)
+            }),
+            Request::Search { query, conversation, order, next, limit } => {
+                match Search::new(&query, conversation, order, next.as_deref(), limit) {
+                    Ok(search) => self.ask_store(answer, async move |brain| {
+                        let found = brain.search(move |engine, store| search.run(engine, store)).await?;
+                        Ok(Response::Found(found))
+                    }),
+                    Err(e) => respond(answer, Err(e)),
+                }
+            }
             other => match of_engine(other) {
                 Some(command) => self.command(command, answer),
                 None => respond(answer, Err(Error::bad_request("This node doesn't carry that request out."))),
@@ -106,7 +155,7 @@ impl Driver {
         }
     }
 
-    fn command(&mut self, command: Command, answer: Answer) {
+    pub(super) fn command(&mut self, command: Command, answer: Answer) {
         match self.commands.take(answer) {
             Ok(id) => self.parts.brain.feed(Feed::Command { id, command }),
             Err(answer) => respond(answer, Err(refusals::busy())),
@@ -124,6 +173,17 @@ impl Driver {
         self.tasks.spawn(async move {
             respond(answer, asking.await);
             Done::Nothing
+        });
+    }
+
+    fn history(
+        &mut self,
+        answer: Answer,
+        page: impl FnOnce(&Engine, &dyn Kv) -> Result<Option<HistoryPage>, ViewError> + Send + 'static,
+    ) {
+        self.ask_store(answer, async move |brain| {
+            let page = brain.view(page).await?;
+            page.map(Response::History).ok_or_else(|| refusals::of_command(CommandError::UnknownConversation))
         });
     }
 
@@ -211,9 +271,13 @@ impl Driver {
         match (had, self.parts.phase.session().is_some()) {
             (_, true) => {
                 self.stock_at = Some(tokio::time::Instant::now());
+                self.lobby_at = self.lobby_at.or(Some(tokio::time::Instant::now() + limits::HTTP_TOTAL));
                 self.link.http.hurry();
             }
-            (true, false) => self.live_users = None,
+            (true, false) => {
+                self.live_users = None;
+                self.lobby_at = None;
+            }
             (false, false) => {}
         }
     }
@@ -242,6 +306,8 @@ fn of_engine(request: Request) -> Option<Command> {
         Request::SetDraft { conversation, text } => Command::SetDraft { conversation, text },
         Request::Accept { conversation } => Command::Accept { conversation },
         Request::Block { conversation, blocked } => Command::Block { conversation, blocked },
+        Request::CheckCode { code } => Command::CheckCode { text: code },
+        Request::Verify { account, verified } => Command::Verify { account, verified },
         Request::Pin { conversation, pinned } => Command::Pin { conversation, pinned },
         Request::Mute { conversation, until } => Command::Mute { conversation, until },
         Request::Archive { conversation, archived } => Command::Archive { conversation, archived },
@@ -252,6 +318,10 @@ fn of_engine(request: Request) -> Option<Command> {
         Request::SetRole { conversation, account, role } => Command::SetRole { conversation, account, role },
         Request::SetTitle { conversation, title } => Command::SetTitle { conversation, title },
         Request::LeaveGroup { conversation } => Command::Leave { conversation },
+        Request::MakeLink { conversation, expires_in, uses } => Command::MakeLink { conversation, expires_in, uses },
+        Request::RevokeLink { conversation, door } => Command::RevokeLink { conversation, door },
+        Request::JoinLink { link } => Command::JoinLink { link: Secret(link) },
+        Request::CancelJoin { door } => Command::CancelJoin { door },
         _ => return None,
     })
 }
@@ -262,7 +332,10 @@ fn name(request: &Request) -> &'static str {
         Request::AddContact { .. } => "add_contact",
         Request::Contacts => "contacts",
         Request::Conversations => "conversations",
-        Request::History { .. } => "history",
+        Request::History { .. } | Request::HistoryAt { .. } => "history",
+        Request::Search { .. } => "search",
+        Request::Backup { .. } => "backup",
+        Request::Restore { .. } => "restore",
         Request::Send { .. } => "send",
         Request::MarkRead { .. } => "mark_read",
         Request::CreateGroup { .. } => "create_group",
@@ -272,6 +345,8 @@ fn name(request: &Request) -> &'static str {
         Request::SetRole { .. } => "set_role",
         Request::SetTitle { .. } => "set_title",
         Request::LeaveGroup { .. } => "leave_group",
+        Request::MakeLink { .. } => "make_link",
+        Request::JoinLink { .. } => "join_link",
         _ => "another request",
     }
 }

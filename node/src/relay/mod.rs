@@ -8,9 +8,9 @@ mod error;
 use std::net::IpAddr;
 
 use livechat_wire::http::{
-    BeginSignUp, Claim, ConfirmAuthenticator, ConfirmSignUp, DirectoryEntry, KeyPackageStock, LiveCount, LogIn,
-    PendingSignUp, Problem, PublishKeyPackages, RecoveryCodes, RelayInfo, SecretText, Session, SessionList, SignedUp,
-    UsernameAvailability, WithCode,
+    BeginSignUp, Claim, ConfirmAuthenticator, ConfirmSignUp, DirectoryEntry, KeyPackageStock, LiveCount, LobbyDoor,
+    LogIn, PendingSignUp, Problem, PublishKeyPackages, PutLobby, RecoveryCodes, RelayInfo, RenewLobby, SecretText,
+    Session, SessionList, SignedUp, UsernameAvailability, WithCode,
 };
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
@@ -160,6 +160,25 @@ impl RelayClient {
         keys: &PublishKeyPackages,
     ) -> Result<KeyPackageStock, AskError> {
         answer(self.with_session(Method::PUT, &["v1", "key-packages"], token).json(keys)).await
+    }
+
+    pub(crate) async fn lobby(&self, token: &SecretText) -> Result<LobbyDoor, AskError> {
+        answer(self.with_session(Method::GET, &["v1", "lobby"], token)).await
+    }
+
+    /// What stands there afterwards, ours or somebody else's.
+    pub(crate) async fn put_lobby(
+        &self,
+        token: &SecretText,
+        link: String,
+        replaces: Option<u64>,
+    ) -> Result<LobbyDoor, AskError> {
+        let request = self.with_session(Method::PUT, &["v1", "lobby"], token);
+        answer(request.json(&PutLobby { link: SecretText(link), replaces })).await
+    }
+
+    pub(crate) async fn renew_lobby(&self, token: &SecretText, version: u64) -> Result<LobbyDoor, AskError> {
+        answer(self.with_session(Method::POST, &["v1", "lobby", "renewal"], token).json(&RenewLobby { version })).await
     }
 
     pub(crate) async fn live(&self, token: &SecretText) -> Result<LiveCount, AskError> {

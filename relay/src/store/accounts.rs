@@ -198,6 +198,17 @@ pub struct Device {
     pub key_package: Option<(Sealed, bool)>,
 }
 
+/// The door of the relay's lobby, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lobby {
+    /// Grows by one whenever another door takes its place.
+    pub version: u64,
+    /// The link.
+    pub sealed: Sealed,
+    /// Unix seconds when somebody in it was last heard of.
+    pub renewed_at: u64,
+}
+
 /// Where accounts are kept. Times are Unix seconds, given by the caller.
 #[async_trait]
 pub trait AccountStore: Send + Sync + 'static {
@@ -302,6 +313,22 @@ pub trait AccountStore: Send + Sync + 'static {
 
     /// The devices of an account, each with a KeyPackage if it has one: a one-time one is handed out once, ever.
     async fn claim(&self, name: NameKey) -> Result<Vec<Device>, StoreError>;
+
+    /// The lobby's door, if there is one.
+    async fn lobby(&self) -> Result<Option<Lobby>, StoreError>;
+
+    /// Puts a door where none is, or in the place of version `replaces` when nobody in there was heard of since
+    /// `stale_before`; one of many that try at once succeeds. Returns what stands there now, whoever put it.
+    async fn put_lobby(
+        &self,
+        sealed: Sealed,
+        replaces: Option<u64>,
+        stale_before: u64,
+        now: u64,
+    ) -> Result<Lobby, StoreError>;
+
+    /// Notes that somebody in the lobby behind this version was heard of. False: another stands there.
+    async fn renew_lobby(&self, version: u64, now: u64) -> Result<bool, StoreError>;
 
     /// Deletes an account and all that hangs on it; its name stays held until `held_until`. False: no such account.
     async fn delete(&self, name: NameKey, held_until: u64) -> Result<bool, StoreError>;

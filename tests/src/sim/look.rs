@@ -55,6 +55,46 @@ impl World {
         self.engine(who).group(self.kv(who), at).expect("a look").map(|g| g.conversation)
     }
 
+    /// The name of the latest link into a group that opens, as somebody sees it.
+    pub(crate) fn open_link(&self, who: &str, group: &str) -> Option<String> {
+        let links = self.links_into(who, group);
+        links.into_iter().filter(|l| l.state == view::LinkState::Open).map(|l| l.door).next_back()
+    }
+
+    /// The links into a group, as somebody sees them.
+    ///
+    /// # Panics
+    /// When the machine is down.
+    #[must_use]
+    pub fn links_into(&self, who: &str, group: &str) -> Vec<view::GroupLink> {
+        let Some(at) = self.groups.get(group) else { return Vec::new() };
+        self.engine(who).links(self.people[who].clock(self.now), *at).expect("links").unwrap_or_default()
+    }
+
+    /// Where somebody waits to be let in, and what they were told.
+    ///
+    /// # Panics
+    /// When the machine is down.
+    #[must_use]
+    pub fn waits_at(&self, who: &str) -> Vec<view::JoinState> {
+        self.engine(who).joinings().into_iter().map(|j| j.state).collect()
+    }
+
+    /// The text of the latest link into a group, or into a lobby.
+    ///
+    /// # Panics
+    /// When the machine of the lobby's founder was down from the beginning.
+    #[must_use]
+    pub fn link_into(&self, group: &str) -> Option<String> {
+        if let Some(link) = self.links.get(group) {
+            return Some(link.clone());
+        }
+        let (founder, _) = self.founded.iter().find(|(_, title)| title == group)?;
+        let engine = Engine::open(&self.people[founder].store).expect("a store opens");
+        let at = self.groups.get(group)?;
+        engine.lobbies().into_iter().find(|(lobby, _)| lobby == at).map(|(_, link)| link.0)
+    }
+
     /// A group as somebody sees it.
     ///
     /// # Panics

@@ -46,13 +46,41 @@ pub(crate) const WITHDRAWN: &str = "(withdrawn)";
 /// Something a person wants. They repeat it until their node says that it is done: a message under the same id.
 #[derive(Debug, Clone)]
 pub(crate) enum Intention {
-    Add { whom: String },
-    Say { to: String, text: String, id: MessageId },
-    Read { whose: String },
-    Found { group: String, members: Vec<String> },
-    SayIn { group: String, text: String, id: MessageId },
-    Change { group: String, change: Change },
-    Do { with: String, deed: Deed },
+    Add {
+        whom: String,
+    },
+    Say {
+        to: String,
+        text: String,
+        id: MessageId,
+    },
+    Read {
+        whose: String,
+    },
+    Found {
+        group: String,
+        members: Vec<String>,
+    },
+    SayIn {
+        group: String,
+        text: String,
+        id: MessageId,
+    },
+    Change {
+        group: String,
+        change: Change,
+    },
+    Do {
+        with: String,
+        deed: Deed,
+    },
+    /// By this link, or by the latest one of a group.
+    Join {
+        link: Result<String, String>,
+    },
+    FoundLobby {
+        title: String,
+    },
 }
 
 /// What somebody wants of a group.
@@ -62,6 +90,8 @@ pub(crate) enum Change {
     Remove(String),
     Role(String, Role),
     Title(String),
+    Link { expires_in: Option<u64>, uses: Option<u32> },
+    Revoke,
     Leave,
 }
 
@@ -69,6 +99,7 @@ pub(crate) enum Change {
 #[derive(Debug, Clone)]
 pub(crate) enum Deed {
     Accept,
+    Block,
     Answer { about: String, text: String, id: MessageId },
     Edit { text: String, to: String },
     Withdraw { text: String },
@@ -109,7 +140,7 @@ impl Person {
                     WITHDRAWN.clone_into(t);
                 }
             }
-            Deed::Accept | Deed::React { .. } | Deed::Timer { .. } => {}
+            Deed::Accept | Deed::Block | Deed::React { .. } | Deed::Timer { .. } => {}
         }
     }
 

@@ -24,6 +24,8 @@ pub struct Relay {
     slots: BTreeMap<SlotId, Vec<order::Entry>>,
     /// Whether the order service answers.
     pub orders: bool,
+    /// Whose entry is shown under a name instead of its own.
+    pub lies: BTreeMap<String, String>,
     /// Envelopes in one page; small pages make more of them.
     pub page: usize,
 }
@@ -47,6 +49,7 @@ impl Relay {
             directory: BTreeMap::new(),
             slots: BTreeMap::new(),
             orders: true,
+            lies: BTreeMap::new(),
             page: limits::PAGE_ENVELOPES,
         }
     }
@@ -186,18 +189,19 @@ impl Relay {
         }
     }
 
-    /// Hands out one KeyPackage of a name's device.
+    /// Who has a name; with a KeyPackage of their device, if one is claimed.
     ///
     /// # Errors
     /// [`LookupFailure::NotFound`].
-    pub fn claim(&mut self, username: &str) -> Result<DirectoryEntry, LookupFailure> {
+    pub fn directory(&mut self, username: &str, claim: bool) -> Result<DirectoryEntry, LookupFailure> {
         let name = username.to_lowercase();
+        let name = self.lies.get(&name).cloned().unwrap_or(name);
         let listing = self.directory.get_mut(&name).ok_or(LookupFailure::NotFound)?;
-        let one_time = listing.one_time.pop_front();
+        let one_time = if claim { listing.one_time.pop_front() } else { None };
         let device = DirectoryDevice {
             bundle: listing.bundle.clone(),
-            last_resort: one_time.is_none(),
-            key_package: one_time.or_else(|| listing.last_resort.clone()),
+            last_resort: claim && one_time.is_none(),
+            key_package: if claim { one_time.or_else(|| listing.last_resort.clone()) } else { None },
         };
         Ok(DirectoryEntry { username: name, log: Bytes(listing.log.clone()), devices: vec![device] })
     }

@@ -172,6 +172,36 @@ impl<'w> Actor<'w> {
         self.changes(group, Change::Title(title.to_owned()));
     }
 
+    /// Makes a link into a group.
+    pub fn makes_link(self, group: &str, expires_in: Option<u64>, uses: Option<u32>) {
+        self.changes(group, Change::Link { expires_in, uses });
+    }
+
+    /// Revokes the latest link into a group.
+    pub fn revokes_link(self, group: &str) {
+        self.changes(group, Change::Revoke);
+    }
+
+    /// Comes in by the latest link into a group, wherever they found it.
+    pub fn joins_by_link(self, group: &str) {
+        self.world.intend(&self.name, Intention::Join { link: Err(group.to_owned()) });
+    }
+
+    /// Comes in by this link.
+    pub fn joins_with(self, link: &str) {
+        self.world.intend(&self.name, Intention::Join { link: Ok(link.to_owned()) });
+    }
+
+    /// Founds a group that anybody with its link may join.
+    pub fn founds_lobby(self, title: &str) {
+        self.world.intend(&self.name, Intention::FoundLobby { title: title.to_owned() });
+    }
+
+    /// Hears no more from somebody.
+    pub fn blocks(self, whom: &str) {
+        self.world.intend(&self.name, Intention::Do { with: whom.to_owned(), deed: Deed::Block });
+    }
+
     /// Leaves a group.
     pub fn leaves(self, group: &str) {
         self.changes(group, Change::Leave);

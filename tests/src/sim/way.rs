@@ -140,7 +140,8 @@ impl World {
                 Input::Verdicts { relay, verdicts }
             }
             Question::Claim(lookup) => {
-                Input::Directory { lookup: lookup.id, answer: self.relay.claim(&lookup.username) }
+                let answer = self.relay.directory(&lookup.username, lookup.claim);
+                Input::Directory { lookup: lookup.id, answer }
             }
             Question::Publish(keys) => Input::Stock(self.relay.publish(who, keys)),
             Question::Append(append) => {

@@ -1,7 +1,7 @@
 //! What people want, one thing after the other.
 
-use livechat_engine::view::{Message, MessageBody};
-use livechat_engine::{Command, CommandError, CommandId, Input, LookupFailure, Reply};
+use livechat_engine::view::{JoinState, Message, MessageBody};
+use livechat_engine::{Command, CommandError, CommandId, Input, LookupFailure, Reply, Secret};
 use livechat_wire::{ConversationId, MessageId};
 use rand_core::Rng;
 
@@ -72,8 +72,22 @@ impl World {
                     Change::Role(whom, role) => Command::SetRole { conversation, account: account(&whom), role },
                     Change::Title(title) => Command::SetTitle { conversation, title },
                     Change::Leave => Command::Leave { conversation },
+                    Change::Link { expires_in, uses } => Command::MakeLink { conversation, expires_in, uses },
+                    Change::Revoke => {
+                        let Some(door) = self.open_link(who, &group) else { return self.come_back(who) };
+                        Command::RevokeLink { conversation, door }
+                    }
                 }
             }
+            Intention::Join { link } => {
+                let link = match link {
+                    Ok(link) => Some(link),
+                    Err(group) => self.link_into(&group),
+                };
+                let Some(link) = link else { return self.come_back(who) };
+                Command::JoinLink { link: Secret(link) }
+            }
+            Intention::FoundLobby { title } => Command::FoundLobby { title },
             Intention::Read { whose } => {
                 let Some(conversation) = self.place(who, &whose) else { return self.come_back(who) };
                 Command::MarkRead { conversation, position: u64::MAX }
@@ -105,6 +119,7 @@ impl World {
         };
         Some(match deed {
             Deed::Accept => Command::Accept { conversation },
+            Deed::Block => Command::Block { conversation, blocked: true },
             Deed::Answer { about, text, id } => {
                 Command::Send { conversation, text, id: Some(id), reply_to: Some(at(&about)?) }
             }
@@ -137,6 +152,15 @@ impl World {
             }
             (Some(Intention::Found { group, .. }), Ok(Reply::Group(at))) => {
                 self.groups.insert(group, at);
+            }
+            (Some(Intention::FoundLobby { title }), Ok(Reply::Joining(founded))) => {
+                if let JoinState::Joined { conversation } = founded.state {
+                    self.founded.push((who.to_owned(), title.clone()));
+                    self.groups.insert(title, conversation);
+                }
+            }
+            (Some(Intention::Change { group, change: Change::Link { .. } }), Ok(Reply::Link(link))) => {
+                self.links.insert(group, link.link.expect("whoever made it knows it"));
             }
             (Some(Intention::Say { to, text, .. }), Ok(Reply::Sent(_))) => person.acknowledged.push((to, text)),
             (Some(Intention::Do { with, deed }), Ok(_)) => person.acknowledge(with, deed),

@@ -33,6 +33,10 @@ pub struct World {
     pub(crate) people: BTreeMap<String, Person>,
     /// Groups, by the name under which they were founded.
     pub(crate) groups: BTreeMap<String, ConversationId>,
+    /// The latest link into each group.
+    pub(crate) links: BTreeMap<String, String>,
+    /// Lobbies, and who founded them.
+    pub(crate) founded: Vec<(String, String)>,
     /// The relay, for a look inside.
     pub relay: Relay,
     pub(super) relay_island: Island,
@@ -105,6 +109,8 @@ impl World {
             dice: ChaCha20Rng::seed_from_u64(seed),
             people: BTreeMap::new(),
             groups: BTreeMap::new(),
+            links: BTreeMap::new(),
+            founded: Vec::new(),
             relay: base.relay,
             relay_island: 0,
             faults: Faults::NONE,

@@ -4,7 +4,9 @@ import type {
   Conversation,
   Event,
   Group,
+  GroupLink,
   GroupMember,
+  Joining,
   Message,
   Request,
   Response,
@@ -27,6 +29,17 @@ export const TICKET: SignUpTicket = {
   setup_key: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
   qr_svg: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M1 1h7v7H1z"/></svg>',
   expires_at: 1_800_000_000,
+};
+
+export const LINK: GroupLink = {
+  door: "1".repeat(64),
+  link: "livechat:join:aeaq",
+  qr_svg: TICKET.qr_svg,
+  made_by: "alice",
+  expires_at: null,
+  uses: null,
+  used: 0,
+  state: "open",
 };
 
 type Active = Extract<Status["account"], { state: "active" }>;
@@ -67,6 +80,8 @@ export function chat(change: Partial<Conversation> = {}): Conversation {
     unread: 0,
     unread_from: null,
     standing: "accepted",
+    verified: false,
+    new_keys: false,
     draft: null,
     pinned: false,
     archived: false,
@@ -92,6 +107,7 @@ export function group(change: Partial<Group> = {}): Group {
     pending: 0,
     waiting: false,
     forked: false,
+    open: false,
     epoch: 3,
     authenticator: "ab12".repeat(16),
     ...change,
@@ -132,12 +148,16 @@ type Handler = (request: Request) => Response | Refusal | null;
 export class TestNode {
   status = status();
   history: Message[] = [];
+  links: GroupLink[] = [];
+  joinings: Joining[] = [];
   sessions: AccountSession[] = [
     { id: "here", current: true, this_device: true, created_at: 1_795_000_000, expires_at: 1_795_864_000 },
     { id: "there", current: false, this_device: false, created_at: 1_794_000_000, expires_at: 1_794_864_000 },
   ];
   conversations: Conversation[] = [chat()];
   groups: Group[] = [];
+  /** Whether bob's safety number was compared. */
+  verified = false;
   admission: Admission = "admitted";
   /** Whether somebody answers at all. */
   up = true;
@@ -308,6 +328,8 @@ export class TestNode {
               conversation: c.id,
               safety_number: "12345 ".repeat(12).trim(),
               display_name: null,
+              verified: this.verified,
+              new_keys: c.new_keys,
               standing: c.standing,
             })),
         };
@@ -318,7 +340,33 @@ export class TestNode {
       case "history": {
         const older = this.history.filter((m) => request.before === null || m.position < request.before);
         const messages = older.slice(-request.limit);
-        return { type: "history", messages, more: older.length > messages.length };
+        const newer = older.length < this.history.length;
+        return { type: "history", messages, more: older.length > messages.length, newer };
+      }
+      case "history_at": {
+        const { position, older, newer } = request;
+        const above = this.history.filter((m) => m.position < position);
+        const below = this.history.filter((m) => m.position >= position);
+        const messages = [...above.slice(Math.max(0, above.length - older)), ...below.slice(0, newer)];
+        return { type: "history", messages, more: above.length > older, newer: below.length > newer };
+      }
+      case "search": {
+        const has = (m: Message) => m.body.type === "text" && m.body.text.includes(request.query);
+        const hits = this.history.filter(has).map((m) => {
+          const text = m.body.type === "text" ? m.body.text : "";
+          const [before = "", ...rest] = text.split(request.query);
+          const pieces = [
+            { text: before, hit: false },
+            { text: request.query, hit: true },
+            { text: rest.join(request.query), hit: false },
+          ];
+          const excerpt = pieces.filter((p) => p.text);
+          return { conversation: CHAT, title: "bob", group: false, message: m, excerpt };
+        });
+        const from = Number(request.next ?? 0);
+        const to = from + request.limit;
+        const next = to < hits.length ? `${to}` : null;
+        return { type: "found", hits: hits.slice(from, to), next };
       }
       case "send": {
         const there = this.history.find((m) => m.id === request.id);
@@ -361,7 +409,7 @@ export class TestNode {
       case "mute":
         return this.becomes({ muted_until: request.until });
       case "accept":
-        return this.becomes({ standing: "accepted" });
+        return this.becomes({ standing: "accepted", new_keys: false });
       case "block":
         return this.becomes({ standing: request.blocked ? "blocked" : "accepted" });
       case "set_timer":
@@ -395,10 +443,74 @@ export class TestNode {
           ),
           ...(request.account === ALICE && { own_role: request.role }),
         });
+      case "make_link": {
+        const { expires_in, uses } = request;
+        const expires_at = expires_in === null ? null : 1_900_000_000;
+        const door = `${this.links.length + 1}`.repeat(64);
+        const link = { ...LINK, door, expires_at, uses };
+        this.links = [...this.links, link];
+        return { type: "link", ...link };
+      }
+      case "links":
+        return { type: "links", links: this.links };
+      case "revoke_link":
+        this.links = this.links.filter((l) => l.door !== request.door);
+        return { type: "done" };
+      case "join_link": {
+        const joining = {
+          door: "7".repeat(64),
+          doorkeepers: ["bob"],
+          since: 1,
+          state: { state: "waiting" },
+        } as const;
+        this.joinings = [{ ...joining, doorkeepers: ["bob"] }];
+        return { type: "joining", ...joining, doorkeepers: ["bob"] };
+      }
+      case "lobby": {
+        this.conversations = [chat({ id: ROOM, title: "Lobby", group: true }), ...this.conversations];
+        this.groups = [...this.groups, group({ title: "Lobby", open: true })];
+        const state = { state: "joined", conversation: ROOM } as const;
+        return { type: "joining", door: "8".repeat(64), doorkeepers: [], since: 1, state };
+      }
+      case "joinings":
+        return { type: "joinings", joinings: this.joinings };
+      case "cancel_join":
+        this.joinings = this.joinings.filter((j) => j.door !== request.door);
+        return { type: "done" };
       case "set_title":
         return this.groupBecomes(request.conversation, { title: request.title });
       case "leave_group":
         return this.groupBecomes(request.conversation, { standing: "left" });
+      case "backup":
+      case "restore":
+        return { code: "bad_request", message: "A page can't name a file.", hint: "", retry_after: null };
+      case "verify":
+        this.verified = request.verified;
+        return this.becomes({ verified: request.verified, ...(request.verified && { new_keys: false }) });
+      case "safety_code":
+        return { type: "safety_code", code: "LIVECHAT-VERIFY:OWN", qr_svg: "<svg/>" };
+      case "check_code": {
+        const differs = {
+          code: "untrusted",
+          message: "That isn't what is seen here.",
+          hint: "",
+          retry_after: null,
+        };
+        if (request.code !== "LIVECHAT-VERIFY:BOB") return differs;
+        this.verified = true;
+        this.becomes({ verified: true, new_keys: false });
+        return {
+          type: "contact",
+          account: BOB,
+          username: "bob",
+          conversation: CHAT,
+          safety_number: "",
+          display_name: null,
+          verified: true,
+          new_keys: false,
+          standing: "accepted",
+        };
+      }
       case "typing":
       case "set_draft":
       case "set_profile":

@@ -37,7 +37,7 @@ impl Engine {
         let adds = |n: &u64| {
             matches!(
                 self.rooms.drives.get(&at).and_then(|d| d.wishes.get(n)),
-                Some(Wish { what: What::Add { .. }, .. })
+                Some(Wish { what: What::Add { .. } | What::Admit(_), .. })
             )
         };
         if !wishes.iter().all(adds) {

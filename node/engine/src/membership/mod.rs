@@ -16,6 +16,8 @@
 //! nothing here stands in the way of talking.
 
 mod apply;
+mod doors;
+pub(crate) mod joining;
 mod notices;
 mod order;
 mod publish;
@@ -28,15 +30,17 @@ mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use livechat_crypto::door::DoorKeys;
 use livechat_crypto::kv::Kv;
 use livechat_crypto::mls;
 use livechat_wire::account::AccountLog;
 use livechat_wire::group::{MemberRecord, RoomKind};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
 
+use joining::Joining;
 pub(crate) use notices::KIND as NOTICE;
 use notices::Notice;
-use records::{Name, Pending, Room, Said, Seat, Wish};
+use records::{Name, OwnLink, Pending, Room, Said, Seat, Wish};
 use renewal::Renewal;
 
 use crate::contacts::unproven;
@@ -67,6 +71,12 @@ pub(crate) struct Rooms {
     pub rooms: BTreeMap<RoomId, Room>,
     drives: BTreeMap<RoomId, Drive>,
     names: BTreeMap<AccountId, String>,
+    /// Links made here, by door.
+    links: BTreeMap<[u8; 32], OwnLink>,
+    /// Doors of open groups, which we hear.
+    open: BTreeMap<ConversationId, DoorKeys>,
+    /// Doors at which we knocked.
+    joinings: BTreeMap<[u8; 32], Joining>,
     /// What is to be said again before this call ends.
     again: Vec<(RoomId, Said)>,
     /// Groups of many that changed in this call.
@@ -92,6 +102,8 @@ struct Drive {
     refused: BTreeSet<u32>,
     /// Who asked to be removed.
     leaving: BTreeSet<AccountId>,
+    /// Wishes that wait for others to fulfil them first.
+    not_before: BTreeMap<u64, u64>,
     renewal: Renewal,
 }
 
@@ -106,7 +118,13 @@ impl Rooms {
     pub fn wake(&self, online: bool) -> Option<u64> {
         let joined = |at: &ConversationId| self.rooms.get(at).is_some_and(|r| r.standing == Membership::Joined);
         let drives = self.drives.iter().filter(|(at, d)| online && d.busy() && joined(at));
-        drives.map(|(_, d)| d.due).min()
+        let knocks = self.joinings.values().filter(|j| online && j.is_busy()).map(|j| j.due);
+        drives.map(|(_, d)| d.due).chain(knocks).min()
+    }
+
+    /// Everybody who is or was in a group with us.
+    pub fn met(&self) -> impl Iterator<Item = &AccountId> {
+        self.names.keys()
     }
 
     /// The relay came: whatever waited is tried at once.
@@ -116,12 +134,20 @@ impl Rooms {
             drive.found.retain(|_, found| found.is_ok());
             drive.looking.clear();
         }
+        for joining in self.joinings.values_mut() {
+            (joining.due, joining.failures) = (0, 0);
+        }
     }
 }
 
 /// What our leaves say about us.
 pub(crate) fn member_record(me: &Me) -> MemberRecord {
     MemberRecord { log: me.log.encode(), bucket_seed: me.identity.bundle(0).bucket_seed }
+}
+
+/// Whether our log fits a leaf.
+pub(crate) fn can_join(me: &Me) -> bool {
+    me.log.encode().len() <= wire::MEMBER_LOG
 }
 
 fn broken(e: impl std::error::Error + Send + Sync + 'static) -> HandleError {
@@ -132,6 +158,18 @@ impl Engine {
     pub(crate) fn open_rooms(&mut self, kv: &dyn Kv) -> Result<(), StoreError> {
         Table::Rooms.each(kv, |key, room: Room| {
             self.rooms.rooms.insert(ConversationId(Table::Rooms.id(key, 0)?), room);
+            Ok(())
+        })?;
+        let rooms: Vec<_> = self.rooms.rooms.keys().copied().collect();
+        for at in rooms {
+            self.mind_door(at);
+        }
+        Table::Links.each(kv, |key, link: OwnLink| {
+            self.rooms.links.insert(Table::Links.id(key, 0)?, link);
+            Ok(())
+        })?;
+        Table::Joinings.each(kv, |key, joining: Joining| {
+            self.rooms.joinings.insert(Table::Joinings.id(key, 0)?, joining);
             Ok(())
         })?;
         Table::Names.each(kv, |key, name: Name| {
@@ -268,7 +306,8 @@ impl Engine {
                 Table::Names.put(turn.kv, &account.0, &Name(name.clone()))?;
                 self.rooms.names.insert(account, name.clone());
             }
-            seats.push(Seat { member: seat.member, name, bucket_seed: seat.bucket_seed });
+            let here = seat.log.name().is_some_and(|(_, at)| at == relay);
+            seats.push(Seat { member: seat.member, name, here, bucket_seed: seat.bucket_seed });
         }
         let epoch = Epoch {
             number: secret.epoch,
@@ -293,6 +332,7 @@ impl Engine {
         };
         Table::Rooms.put(turn.kv, &at.0, &room)?;
         self.rooms.rooms.insert(at, room);
+        self.mind_door(at);
         for epoch in dropped {
             self.leave_epoch_behind(turn, at, group, epoch, false)?;
             self.close_streams(turn, group, epoch)?;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use livechat_crypto::envelope::{Address, seal_hello};
 use livechat_crypto::mls::{EncryptError, GroupId, Sealed};
-use livechat_wire::ConversationId;
 use livechat_wire::group::{MemberRecord, Role};
 use livechat_wire::payload::{Fragment, Kind, LEAVE, Message};
+use livechat_wire::{ConversationId, limits as wire};
 use zeroize::Zeroizing;
 
 use super::notices::Notice;
@@ -85,20 +85,35 @@ impl Engine {
         let me = self.me()?;
         let bytes = introduction(&me.log, &me.identity.bundle(turn.seconds()), invited.welcome.clone());
         let bucket = invited.bundle.bucket(me.bucket_bits);
+        self.announce(turn, &invited.bundle.hello_key, &[bucket], Kind::Introduction, &bytes)
+    }
+
+    /// Queues a hello to a key, and what it announces.
+    pub(super) fn announce(
+        &mut self,
+        turn: &mut Turn<'_>,
+        hello_key: &[u8; wire::XWING_PUBLIC],
+        buckets: &[u16],
+        kind: Kind,
+        bytes: &[u8],
+    ) -> Result<(), HandleError> {
         let secret = Zeroizing::new(turn.draw::<32>());
-        let Ok(fragments) = Fragment::cut(Kind::Introduction, turn.draw(), &bytes) else {
-            return Err(HandleError::Inconsistent("a Welcome of impossible length"));
+        let Ok(fragments) = Fragment::cut(kind, turn.draw(), bytes) else {
+            return Err(HandleError::Inconsistent("an announcement of impossible length"));
         };
-        let hello = hello(*secret, u16::try_from(fragments.len()).unwrap_or(u16::MAX), &bytes);
-        let to = Address { bucket, epoch: 0, ephemeral: false };
+        let hello = hello(*secret, u16::try_from(fragments.len()).unwrap_or(u16::MAX), bytes);
+        let to = Address { bucket: 0, epoch: 0, ephemeral: false };
         // Nothing can be sealed to such a key: its owner stays outside, the others need not suffer.
-        if seal_hello(&invited.bundle.hello_key, &hello, to, turn.rng).is_err() {
+        if seal_hello(hello_key, &hello, to, turn.rng).is_err() {
             return Ok(());
         }
-        let hello_key = invited.bundle.hello_key.clone();
-        let first = Seal::Hello { hello_key, hello: Box::new(hello.encode()) };
-        let rest = fragments.into_iter().map(|fragment| Seal::Introduction { secret: secret.clone(), fragment });
-        let seals = std::iter::once(first).chain(rest).map(|seal| (bucket, seal)).collect();
+        let mut seals = Vec::new();
+        for bucket in buckets {
+            let hello_key = Box::new(*hello_key);
+            seals.push((*bucket, Seal::Hello { hello_key, hello: Box::new(hello.encode()) }));
+            let rest = fragments.iter().cloned();
+            seals.extend(rest.map(|fragment| (*bucket, Seal::Introduction { secret: secret.clone(), fragment })));
+        }
         self.queue(turn, Draft { message: None, seals })
     }
 
@@ -150,7 +165,7 @@ impl Engine {
         self.drive(at).leaving.insert(account);
         if may {
             let spread = turn.between(0, limits::LEAVE_SPREAD);
-            self.wish(turn, at, What::Remove { account })?;
+            self.wish(turn, at, What::Remove { account, asked: true })?;
             let drive = self.drive(at);
             drive.due = drive.due.max(turn.clock + spread);
         }

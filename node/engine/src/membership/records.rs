@@ -3,10 +3,12 @@
 use livechat_crypto::mls::{GroupId, Member};
 use livechat_wire::bundle::{self, Bundle};
 use livechat_wire::codec::{Reader, Writer};
+use livechat_wire::door::{Door, DoorSeed};
 use livechat_wire::group::{Charter, Role};
 use livechat_wire::order::{Receipt, SealedCommit};
-use livechat_wire::{AccountId, DecodeError, SlotId, limits as wire};
+use livechat_wire::{AccountId, ConversationId, DecodeError, SlotId, limits as wire};
 
+use crate::records::flag;
 use crate::tables::Stored;
 use crate::view::Membership;
 
@@ -30,6 +32,8 @@ pub(crate) struct Seat {
     pub member: Member,
     /// As the account log says that the leaf carries.
     pub name: String,
+    /// Whether that is a name at our relay.
+    pub here: bool,
     pub bucket_seed: [u8; 16],
 }
 
@@ -48,6 +52,8 @@ pub(crate) enum What {
     },
     Remove {
         account: AccountId,
+        /// They want to leave; else they are kept out from then on.
+        asked: bool,
     },
     SetRole {
         account: AccountId,
@@ -62,6 +68,33 @@ pub(crate) enum What {
     Leave,
     /// A new key for our leaf.
     Renew,
+    /// A link into the group.
+    OpenDoor {
+        door: Door,
+    },
+    ShutDoor {
+        key: [u8; 32],
+    },
+    /// Somebody knocked, and may come in.
+    Admit(Box<Admit>),
+}
+
+/// Who knocked, where, and where an answer goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Admit {
+    pub door: [u8; 32],
+    pub account: AccountId,
+    /// What the account is called, as its log says.
+    pub username: String,
+    pub bundle: Box<Bundle>,
+    pub token: [u8; 16],
+}
+
+/// A link that was made here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OwnLink {
+    pub conversation: ConversationId,
+    pub seed: DoorSeed,
 }
 
 /// A commit of ours that waits for its place in the order.
@@ -111,7 +144,7 @@ impl Stored for Room {
         w.bytes(&self.authenticator).bytes(&self.charter.encode());
         w.list(&self.seats, |w, s| {
             w.u32(s.member.leaf).raw(&s.member.account.0).raw(&s.member.device_key);
-            w.bytes(s.name.as_bytes()).raw(&s.bucket_seed);
+            w.bytes(s.name.as_bytes()).u8(u8::from(s.here)).raw(&s.bucket_seed);
         });
     }
 
@@ -124,17 +157,14 @@ impl Stored for Room {
                 2 => Membership::Removed,
                 _ => return Err(DecodeError::Unknown("standing")),
             },
-            forked: match r.u8()? {
-                0 => false,
-                1 => true,
-                _ => return Err(DecodeError::NotCanonical("flag")),
-            },
+            forked: flag(r)?,
             epoch: r.u64()?,
             authenticator: r.bytes(64, "authenticator")?.to_vec(),
             charter: Charter::decode(r.bytes(wire::PAYLOAD, "charter")?)?,
             seats: r.list(usize::from(u16::MAX), "seats", |r| {
                 let member = Member { leaf: r.u32()?, account: AccountId(r.array()?), device_key: r.array()? };
-                Ok(Seat { member, name: r.text(wire::USERNAME, "name")?.to_owned(), bucket_seed: r.array()? })
+                let name = r.text(wire::USERNAME, "name")?.to_owned();
+                Ok(Seat { member, name, here: flag(r)?, bucket_seed: r.array()? })
             })?,
         })
     }
@@ -145,12 +175,20 @@ impl Stored for Wish {
         w.u8(self.tries);
         match &self.what {
             What::Add { username } => w.u8(1).bytes(username.as_bytes()),
-            What::Remove { account } => w.u8(2).raw(&account.0),
+            What::Remove { account, asked } => w.u8(2).raw(&account.0).u8(u8::from(*asked)),
             What::SetRole { account, role } => w.u8(3).raw(&account.0).u8(*role as u8),
             What::SetTitle { title } => w.u8(4).bytes(title.as_bytes()),
             What::Leave => w.u8(5),
             What::SetTimer { seconds } => w.u8(6).u32(*seconds),
             What::Renew => w.u8(7),
+            What::OpenDoor { door } => {
+                w.u8(8).raw(&door.key).raw(&door.made_by.0).u64(door.expires).u32(door.uses).u32(door.used)
+            }
+            What::ShutDoor { key } => w.u8(9).raw(key),
+            What::Admit(a) => {
+                w.u8(10).raw(&a.door).raw(&a.account.0).bytes(a.username.as_bytes());
+                w.raw(&a.bundle.encode()).raw(&a.token)
+            }
         };
     }
 
@@ -158,12 +196,25 @@ impl Stored for Wish {
         let tries = r.u8()?;
         let what = match r.u8()? {
             1 => What::Add { username: r.text(wire::USERNAME, "name")?.to_owned() },
-            2 => What::Remove { account: AccountId(r.array()?) },
+            2 => What::Remove { account: AccountId(r.array()?), asked: flag(r)? },
             3 => What::SetRole { account: AccountId(r.array()?), role: role(r)? },
             4 => What::SetTitle { title: r.text(wire::TITLE, "title")?.to_owned() },
             5 => What::Leave,
             6 => What::SetTimer { seconds: r.u32()? },
             7 => What::Renew,
+            8 => {
+                let (key, made_by) = (r.array()?, AccountId(r.array()?));
+                let door = Door { key, made_by, expires: r.u64()?, uses: r.u32()?, used: r.u32()? };
+                What::OpenDoor { door }
+            }
+            9 => What::ShutDoor { key: r.array()? },
+            10 => What::Admit(Box::new(Admit {
+                door: r.array()?,
+                account: AccountId(r.array()?),
+                username: r.text(wire::USERNAME, "name")?.to_owned(),
+                bundle: Box::new(Bundle::decode(r.take(bundle::ENCODED)?)?),
+                token: r.array()?,
+            })),
             _ => return Err(DecodeError::Unknown("wish")),
         };
         Ok(Self { what, tries })
@@ -191,6 +242,16 @@ impl Stored for Pending {
                 Ok(Invited { bundle, welcome: r.bytes(wire::PAYLOAD, "welcome")?.to_vec() })
             })?,
         })
+    }
+}
+
+impl Stored for OwnLink {
+    fn write(&self, w: &mut Writer) {
+        w.raw(&self.conversation.0).raw(&self.seed.0);
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { conversation: ConversationId(r.array()?), seed: DoorSeed(r.array()?) })
     }
 }
 

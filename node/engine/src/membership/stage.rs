@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use livechat_crypto::kv::Overlay;
 use livechat_crypto::mls::{Change, PeerDevice, StageError};
+use livechat_wire::door::Verdict;
 use livechat_wire::group::{Charter, Role};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
 
+use super::doors::may_come_in;
 use super::records::{Invited, Pending, What};
 use super::wishes::may;
 use super::{broken, member_record};
@@ -33,20 +35,30 @@ struct Plan {
     /// Those that are fulfilled already.
     moot: Vec<u64>,
     hopeless: Vec<(u64, CommandError)>,
+    /// Who knocked and isn't let in.
+    turned_away: Vec<(u64, Verdict)>,
     /// Names to be looked up before.
     unknown: Vec<String>,
+    /// When a wish is due that waits for others to fulfil it.
+    later: Option<u64>,
     leave: Option<u64>,
 }
 
 impl Engine {
     /// Takes the next step with what is wanted of a room, if there is one to take.
     pub(super) fn stage(&mut self, turn: &mut Turn<'_>, at: ConversationId) -> Result<(), HandleError> {
-        let plan = self.plan(at)?;
+        let plan = self.plan(at, turn.seconds(), turn.clock)?;
         for number in plan.moot {
             self.unwish(turn, at, number)?;
         }
         for (number, why) in plan.hopeless {
             self.give_up(turn, at, number, why)?;
+        }
+        for (number, verdict) in plan.turned_away {
+            self.refuse_entry(turn, at, number, verdict)?;
+        }
+        if let Some(later) = plan.later {
+            self.drive(at).due = later;
         }
         if !plan.unknown.is_empty() {
             for name in plan.unknown {
@@ -69,7 +81,7 @@ impl Engine {
         self.rooms.drives.entry(at).or_default()
     }
 
-    fn plan(&self, at: ConversationId) -> Result<Plan, HandleError> {
+    fn plan(&self, at: ConversationId, now: u64, clock: u64) -> Result<Plan, HandleError> {
         let own = self.me()?.identity.account();
         let missing = HandleError::Inconsistent("a room that isn't there");
         let (Some(room), Some(drive)) = (self.room(at), self.rooms.drives.get(&at)) else { return Err(missing) };
@@ -77,13 +89,14 @@ impl Engine {
         let mut charter = room.charter.clone();
         let seated = |account: &AccountId| room.seats.iter().any(|s| s.member.account == *account);
         let (mut devices, mut coming) = (0, BTreeSet::new());
+        let accounts = room.seats.iter().map(|s| s.member.account).collect::<BTreeSet<_>>().len();
         for (number, wish) in &drive.wishes {
             if wish.tries > limits::TRIES {
                 plan.hopeless.push((*number, CommandError::TooMany));
                 continue;
             }
             match &wish.what {
-                What::Remove { account } | What::SetRole { account, .. } if !seated(account) => {
+                What::Remove { account, .. } | What::SetRole { account, .. } if !seated(account) => {
                     plan.moot.push(*number);
                     continue;
                 }
@@ -94,6 +107,25 @@ impl Engine {
                 What::SetTimer { seconds } if charter.timer == *seconds => {
                     plan.moot.push(*number);
                     continue;
+                }
+                What::ShutDoor { key } if charter.doors.iter().all(|d| d.key != *key) => {
+                    plan.moot.push(*number);
+                    continue;
+                }
+                What::Admit(admit) if seated(&admit.account) => {
+                    plan.moot.push(*number);
+                    continue;
+                }
+                What::Admit(_) if drive.not_before.get(number).is_some_and(|due| *due > clock) => {
+                    plan.later = plan.later.into_iter().chain(drive.not_before.get(number).copied()).min();
+                    continue;
+                }
+                What::Admit(admit) => {
+                    let allowed = may(room, own, &wish.what).map_err(|_| Verdict::NotAllowed);
+                    if let Err(verdict) = allowed.and_then(|()| may_come_in(room, &charter, admit, now)) {
+                        plan.turned_away.push((*number, verdict));
+                        continue;
+                    }
                 }
                 what => {
                     if let Err(why) = may(room, own, what) {
@@ -112,17 +144,59 @@ impl Engine {
                     Some(Ok(found)) if seated(&found.log.account()) || !coming.insert(found.log.account()) => {
                         plan.moot.push(*number);
                     }
+                    Some(Ok(_)) if accounts + coming.len() > wire::MEMBERS => {
+                        plan.hopeless.push((*number, CommandError::TooMany));
+                    }
                     Some(Ok(found)) if devices + found.devices.len() <= limits::ADDS => {
                         devices += found.devices.len();
                         plan.add.push(username.clone());
                         plan.wishes.push(*number);
+                        charter.let_in(&found.log.account());
                     }
                     Some(Ok(_)) => {}
                 },
-                What::Remove { account } => {
+                What::Admit(admit) => match drive.found.get(&admit.username) {
+                    None if plan.unknown.len() + drive.looking.len() < AT_ONCE
+                        && !drive.looking.contains(&admit.username) =>
+                    {
+                        plan.unknown.push(admit.username.clone());
+                    }
+                    None => {}
+                    // The directory shows somebody else under the name that is claimed, or nobody.
+                    Some(Err(_)) => plan.turned_away.push((*number, Verdict::NotAllowed)),
+                    Some(Ok(found)) if found.log.account() != admit.account => {
+                        plan.turned_away.push((*number, Verdict::NotAllowed));
+                    }
+                    Some(Ok(_)) if !coming.insert(admit.account) => plan.moot.push(*number),
+                    Some(Ok(_)) if accounts + coming.len() > wire::MEMBERS => {
+                        plan.turned_away.push((*number, Verdict::Full));
+                    }
+                    Some(Ok(found)) if devices + found.devices.len() <= limits::ADDS => {
+                        devices += found.devices.len();
+                        plan.add.push(admit.username.clone());
+                        plan.wishes.push(*number);
+                        charter.count_use(&admit.door);
+                    }
+                    Some(Ok(_)) => {}
+                },
+                What::OpenDoor { door } => {
+                    if charter.open_door(door.clone(), now) {
+                        plan.wishes.push(*number);
+                    } else {
+                        plan.hopeless.push((*number, CommandError::TooMany));
+                    }
+                }
+                What::ShutDoor { key } => {
+                    charter.doors.retain(|d| d.key != *key);
+                    plan.wishes.push(*number);
+                }
+                What::Remove { account, asked } => {
                     let of = room.seats.iter().filter(|s| s.member.account == *account);
                     plan.remove.extend(of.map(|s| s.member.leaf));
                     charter.set_role(*account, Role::Member);
+                    if !asked {
+                        charter.keep_out(*account);
+                    }
                     plan.wishes.push(*number);
                 }
                 What::SetRole { account, role } => {
@@ -202,7 +276,8 @@ impl Engine {
                 drop(overlay);
                 let half = &add[..add.len() / 2];
                 let wishes = self.wishes_of(at, half);
-                return self.stage_plan(turn, at, half, &[], None, wishes);
+                let charter = self.charter_after(at, &wishes);
+                return self.stage_plan(turn, at, half, &[], charter, wishes);
             }
             Err(_) => {
                 drop(overlay);
@@ -226,8 +301,30 @@ impl Engine {
 
     fn wishes_of(&self, at: ConversationId, names: &[String]) -> Vec<u64> {
         let wishes = self.rooms.drives.get(&at).into_iter().flat_map(|d| &d.wishes);
-        let of = |what: &What| matches!(what, What::Add { username } if names.contains(username));
+        let of = |what: &What| match what {
+            What::Add { username } => names.contains(username),
+            What::Admit(admit) => names.contains(&admit.username),
+            _ => false,
+        };
         wishes.filter(|(_, w)| of(&w.what)).map(|(n, _)| *n).collect()
+    }
+
+    /// The charter once these people are in, if it changes by that.
+    fn charter_after(&self, at: ConversationId, wishes: &[u64]) -> Option<Charter> {
+        let (room, drive) = (self.room(at)?, self.rooms.drives.get(&at)?);
+        let mut charter = room.charter.clone();
+        for wish in wishes.iter().filter_map(|n| drive.wishes.get(n)) {
+            match &wish.what {
+                What::Add { username } => {
+                    if let Some(Ok(found)) = drive.found.get(username) {
+                        charter.let_in(&found.log.account());
+                    }
+                }
+                What::Admit(admit) => charter.count_use(&admit.door),
+                _ => {}
+            }
+        }
+        Some(charter).filter(|c| *c != room.charter)
     }
 
     /// What somebody published can't be used, nor can they be added.
@@ -300,6 +397,7 @@ impl Engine {
             room.standing = standing;
             Table::Rooms.put(turn.kv, &at.0, room)?;
         }
+        self.mind_door(at);
         self.room_changed(turn, at);
         Ok(())
     }

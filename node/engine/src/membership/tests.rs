@@ -1,31 +1,29 @@
 //! What is stored about groups, as bytes. A change here needs a new version and an old reader.
 
-use std::collections::BTreeMap;
-
+use livechat_crypto::identity::Identity;
 use livechat_crypto::mls::{GroupId, Member};
-use livechat_wire::group::{Charter, Role, RoomKind};
+use livechat_wire::door::{Door, DoorSeed};
+use livechat_wire::group::{Charter, Role};
 use livechat_wire::order::{Receipt, SealedCommit};
-use livechat_wire::{AccountId, SlotId, limits as wire};
+use livechat_wire::{AccountId, ConversationId, SlotId, limits as wire};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
 
 use super::Renewal;
-use super::records::{Evidence, Name, Pending, Room, Said, Seat, What, Wish};
+use super::records::{Admit, Evidence, Name, OwnLink, Pending, Room, Said, Seat, What, Wish};
 use crate::records::tests::stored;
 use crate::view::Membership;
 
 #[test]
 fn what_is_stored_about_groups_is_laid_out_like_this() {
     let (a, b) = (AccountId([1; 32]), AccountId([2; 32]));
-    let charter = Charter {
-        kind: RoomKind::Group,
-        title: "Bergfahrt".into(),
-        picture: None,
-        timer: 0,
-        created_by: a,
-        roles: BTreeMap::from([(a, Role::Owner)]),
-        sequencers: vec![[9; 32]],
+    let charter = Charter::new("Bergfahrt".into(), a, [9; 32]);
+    let seat = Seat {
+        member: Member { leaf: 3, account: b, device_key: [4; 32] },
+        name: "bob".into(),
+        here: true,
+        bucket_seed: [5; 16],
     };
-    let seat =
-        Seat { member: Member { leaf: 3, account: b, device_key: [4; 32] }, name: "bob".into(), bucket_seed: [5; 16] };
     let room = Room {
         group: GroupId([7; 16]),
         standing: Membership::Removed,
@@ -36,14 +34,21 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
         forked: true,
     };
     insta::assert_snapshot!("room", stored(&room));
+    let identity = Identity::generate(&mut ChaCha20Rng::seed_from_u64(1));
+    let bundle = Box::new(identity.bundle(1));
+    let admit = Admit { door: [3; 32], account: b, username: "bob".into(), bundle, token: [4; 16] };
     let wishes = [
         What::Add { username: "bob".into() },
-        What::Remove { account: b },
+        What::Remove { account: b, asked: false },
+        What::Remove { account: b, asked: true },
         What::SetRole { account: b, role: Role::Admin },
         What::SetTitle { title: "t".into() },
         What::Leave,
         What::SetTimer { seconds: 60 },
         What::Renew,
+        What::OpenDoor { door: Door { key: [3; 32], made_by: a, expires: 5, uses: 2, used: 0 } },
+        What::ShutDoor { key: [3; 32] },
+        What::Admit(Box::new(admit)),
     ];
     let wishes = wishes.map(|what| stored(&Wish { what, tries: 2 }));
     insta::assert_snapshot!("wishes", wishes.join("\n"));
@@ -56,4 +61,7 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
     insta::assert_snapshot!("renewal", stored(&Renewal { at: 7, said: 3, used: true }));
     let said = |position| stored(&Said { at: 77, position, content: vec![1, 2] });
     insta::assert_snapshot!("said", format!("{}\n{}\n{}", said(Some(4)), said(None), stored(&Name("bob".into()))));
+    let own = OwnLink { conversation: ConversationId([1; 32]), seed: DoorSeed([2; 32]) };
+    insta::assert_snapshot!("link", stored(&own));
+    insta::assert_snapshot!("joining", stored(&super::joining::sample()));
 }

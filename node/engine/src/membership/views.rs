@@ -33,8 +33,7 @@ impl Engine {
         let mut members: Vec<_> = accounts.into_iter().map(member).collect();
         members.sort_by(|a, b| (&a.username, a.account).cmp(&(&b.username, b.account)));
         let drive = self.rooms.drives.get(&at);
-        // New keys are nobody's concern.
-        let asked_for = drive.map_or(0, |d| d.wishes.values().filter(|w| w.what != What::Renew).count());
+        let asked_for = drive.map_or(0, |d| d.wishes.values().filter(|w| asked_for(&w.what)).count());
         let pending = u32::try_from(asked_for).unwrap_or(u32::MAX);
         let asked = pending > 0 || drive.is_some_and(|d| d.read.is_some());
         let unanswered = drive.is_some_and(|d| d.failures > 1);
@@ -47,6 +46,7 @@ impl Engine {
             pending,
             waiting: asked && (unanswered || !self.outbox.is_online()),
             forked: room.forked,
+            open: room.charter.open.is_some(),
             epoch: room.epoch,
             authenticator: room.authenticator.iter().map(|b| format!("{b:02x}")).collect(),
         })
@@ -59,4 +59,9 @@ impl Engine {
         accounts.dedup();
         Some(accounts)
     }
+}
+
+/// Whether somebody here wants it: new keys are nobody's concern, and who knocks is told.
+fn asked_for(what: &What) -> bool {
+    !matches!(what, What::Renew | What::Admit(_))
 }

@@ -1,7 +1,6 @@
 //! What people want of a group, noted so that no crash forgets it.
 
-use std::collections::BTreeMap;
-
+use livechat_wire::door::{DoorSeed, Verdict};
 use livechat_wire::group::{Charter, Role, RoomKind};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
 
@@ -20,7 +19,13 @@ use crate::{Engine, limits};
 type Answer = Result<Result<Reply, CommandError>, HandleError>;
 
 impl Engine {
-    pub(crate) fn create_group(&mut self, turn: &mut Turn<'_>, title: String, members: &[String]) -> Answer {
+    pub(crate) fn create_group(
+        &mut self,
+        turn: &mut Turn<'_>,
+        title: String,
+        members: &[String],
+        open: Option<DoorSeed>,
+    ) -> Answer {
         if !good_title(&title) {
             return Ok(Err(CommandError::BadTitle));
         }
@@ -32,15 +37,8 @@ impl Engine {
             return Ok(Err(CommandError::Oneself));
         }
         let own = me.identity.account();
-        let charter = Charter {
-            kind: RoomKind::Group,
-            title,
-            picture: None,
-            timer: 0,
-            created_by: own,
-            roles: BTreeMap::from([(own, Role::Owner)]),
-            sequencers: vec![me.relay.0],
-        };
+        let mut charter = Charter::new(title, own, me.relay.0);
+        charter.open = open;
         let record = member_record(me);
         let mut mls = session(me, turn.kv, turn.rng, turn.now);
         let group = mls.found_room(&charter, &record).map_err(broken)?;
@@ -88,6 +86,11 @@ impl Engine {
             }
         }
         self.wish(turn, at, what)?;
+        // Others may wait here to be let in by somebody else first: this doesn't.
+        let drive = self.drive(at);
+        if !drive.not_before.is_empty() {
+            drive.due = drive.due.min(turn.clock);
+        }
         Ok(Ok(Reply::Done))
     }
 
@@ -107,26 +110,36 @@ impl Engine {
         Ok(Ok(Reply::Done))
     }
 
-    pub(super) fn wish(&mut self, turn: &mut Turn<'_>, at: ConversationId, what: What) -> Result<(), HandleError> {
+    /// Notes a wish; its number, unless the same is wanted already.
+    pub(super) fn wish(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        what: What,
+    ) -> Result<Option<u64>, HandleError> {
         let drive = self.rooms.drives.entry(at).or_default();
         if drive.wishes.values().any(|w| w.what == what) {
-            return Ok(());
+            return Ok(None);
         }
         let number = drive.wishes.last_key_value().map_or(0, |(n, _)| n + 1);
         let wish = Wish { what, tries: 0 };
         Table::Wishes.put(turn.kv, &key(&[&at.0, &number.to_be_bytes()]), &wish)?;
         drive.wishes.insert(number, wish);
         self.room_changed(turn, at);
-        Ok(())
+        Ok(Some(number))
     }
 
     /// A wish is fulfilled, moot or given up.
     pub(super) fn unwish(&mut self, turn: &mut Turn<'_>, at: ConversationId, number: u64) -> Result<(), HandleError> {
         if let Some(drive) = self.rooms.drives.get_mut(&at)
             && let Some(wish) = drive.wishes.remove(&number)
-            && let What::Add { username } = &wish.what
         {
-            drive.found.remove(username);
+            drive.not_before.remove(&number);
+            match &wish.what {
+                What::Add { username } => drop(drive.found.remove(username)),
+                What::Admit(admit) => drop(drive.found.remove(&admit.username)),
+                _ => {}
+            }
         }
         Table::Wishes.delete(turn.kv, &key(&[&at.0, &number.to_be_bytes()]))?;
         self.room_changed(turn, at);
@@ -148,20 +161,48 @@ impl Engine {
             // Nobody asked for it; it comes again.
             return self.renewed(turn, at);
         }
+        match &wish.what {
+            What::Admit(admit) => {
+                let full = why == CommandError::TooMany;
+                return self.turn_away(turn, admit, if full { Verdict::Full } else { Verdict::NotAllowed });
+            }
+            What::OpenDoor { door } => self.forget_link(turn, &door.key)?,
+            _ => {}
+        }
         let own = self.me()?.identity.account();
         let mut text = match &wish.what {
             What::Add { username } => format!("adding {username}: {why}"),
-            What::Remove { account } => format!("removing {}: {why}", self.name_of(account)),
+            What::Remove { account, .. } => format!("removing {}: {why}", self.name_of(account)),
             What::SetRole { account, .. } => format!("changing the role of {}: {why}", self.name_of(account)),
             What::SetTitle { title } => format!("the title {title}: {why}"),
             What::SetTimer { .. } => format!("changing the timer: {why}"),
             What::Leave => format!("leaving: {why}"),
-            What::Renew => String::new(),
+            What::OpenDoor { .. } => format!("making a link: {why}"),
+            What::ShutDoor { .. } => format!("revoking a link: {why}"),
+            What::Renew | What::Admit(_) => String::new(),
         };
         while text.len() > wire::TITLE {
             text.pop();
         }
         self.notice(turn, at, own, &Notice::NotDone(text))
+    }
+}
+
+impl Engine {
+    /// Whoever knocked isn't let in, and is told why.
+    pub(super) fn refuse_entry(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        number: u64,
+        verdict: Verdict,
+    ) -> Result<(), HandleError> {
+        let wish = self.rooms.drives.get(&at).and_then(|d| d.wishes.get(&number)).cloned();
+        self.unwish(turn, at, number)?;
+        match wish.map(|w| w.what) {
+            Some(What::Admit(admit)) => self.turn_away(turn, &admit, verdict),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -176,8 +217,12 @@ pub(super) fn may(room: &Room, by: AccountId, what: &What) -> Result<(), Command
     let others_own = || room.charter.roles.iter().any(|(a, r)| *a != by && *r == Role::Owner);
     match what {
         What::Renew => Ok(()),
-        What::Add { .. } | What::SetTitle { .. } | What::SetTimer { .. } => allowed(role >= Role::Admin),
-        What::Remove { account } => {
+        What::Add { .. } | What::Admit(_) if room.charter.open.is_some() => Ok(()),
+        What::Add { .. } | What::Admit(_) | What::SetTitle { .. } | What::SetTimer { .. } => {
+            allowed(role >= Role::Admin)
+        }
+        What::OpenDoor { .. } | What::ShutDoor { .. } => allowed(role >= Role::Admin),
+        What::Remove { account, .. } => {
             allowed(*account != by && (role == Role::Owner || room.charter.role(account) < role))
         }
         What::SetRole { account, role: new } if *account == by && role == Role::Owner && *new < role => {

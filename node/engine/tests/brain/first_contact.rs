@@ -55,7 +55,7 @@ impl Stranger {
             })
             .collect();
         let record = MemberRecord { log: self.log("dave", relay()), bucket_seed: [0; 16] };
-        let charter = Charter::direct(self.identity.account(), vec![sequencer]);
+        let charter = Charter::direct(self.identity.account(), sequencer);
         let mut session =
             Session { identity: &self.identity, kv: &mut self.kv, rng: &mut self.dice, now: START / 1_000 };
         session.begin_room(&charter, &record, &peers).unwrap().welcomes.remove(0)

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the people of these tests are part of the tests")]
 #![allow(clippy::let_underscore_must_use, reason = "here effects are looked at only where they matter")]
 
+mod backup;
 mod binding;
 mod circle;
 mod content;
 mod directory;
 mod disappearing;
+mod doors;
 mod first_contact;
 mod forge;
 mod healing;
@@ -22,4 +24,5 @@ mod sending;
 mod standing;
 mod stock;
 mod traitors;
+mod trust;
 mod typing;

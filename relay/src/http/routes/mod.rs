@@ -1,7 +1,9 @@
 //! The handlers: extract, ask [`crate::accounts`], answer.
 
 mod account;
+mod blobs;
 mod directory;
+mod lobby;
 mod operations;
 mod sessions;
 mod signup;
@@ -36,12 +38,20 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
             OpenApiRouter::new().routes(routes!(directory::publish, directory::stock)),
             livechat_wire::limits::HTTP_BODY,
         ))
+        .routes(routes!(lobby::standing, lobby::put))
+        .routes(routes!(lobby::renew))
         .routes(routes!(directory::look_up))
         .routes(routes!(directory::claim))
         .routes(routes!(account::begin_authenticator, account::remove_authenticator))
         .routes(routes!(account::confirm_authenticator))
         .routes(routes!(account::recovery_codes))
         .routes(routes!(account::delete))
+        .routes(routes!(blobs::space))
+        .routes(routes!(blobs::begin, blobs::remove))
+        .merge(with_body(
+            OpenApiRouter::new().routes(routes!(blobs::put, blobs::get)),
+            livechat_wire::limits::BLOB_PART,
+        ))
 }
 
 fn with_body(router: OpenApiRouter<Arc<App>>, bytes: usize) -> OpenApiRouter<Arc<App>> {

@@ -40,6 +40,8 @@ pub fn all() -> Vec<(&'static str, Exam)> {
         sessions_are_found_listed_and_ended,
         key_packages_are_handed_out_once,
         the_newest_key_packages_are_kept,
+        two_founders_at_once_end_in_one_lobby,
+        a_lobby_is_replaced_when_nobody_was_heard_of,
         deletion_leaves_a_held_name_and_nothing_else,
         expiry_takes_what_is_over_and_nothing_else,
     ]
@@ -421,4 +423,38 @@ async fn expiry_takes_what_is_over_and_nothing_else(s: Store) {
     assert!(s.account(name(1)).await.unwrap().is_some());
     assert_eq!(s.sessions(name(1), 0).await.unwrap(), vec![]);
     assert!(s.try_sign_up(token(2), 10, NOW).await.unwrap().is_none());
+}
+
+async fn two_founders_at_once_end_in_one_lobby(s: Store) {
+    assert_eq!(s.lobby().await.unwrap(), None);
+    assert!(!s.renew_lobby(1, NOW).await.unwrap(), "there is none");
+    let founders = (0..16).map(|n| {
+        let s = s.clone();
+        async move { s.put_lobby(sealed(&format!("door {n}")), None, NOW - 60, NOW).await.unwrap() }
+    });
+    let told = join_all(founders).await;
+    let standing = s.lobby().await.unwrap().unwrap();
+    assert!(told.iter().all(|l| *l == standing), "all are told the same: {told:?}");
+    assert_eq!((standing.version, standing.renewed_at), (1, NOW));
+}
+
+async fn a_lobby_is_replaced_when_nobody_was_heard_of(s: Store) {
+    let first = s.put_lobby(sealed("first"), Some(7), NOW, NOW).await.unwrap();
+    assert_eq!((first.version, first.sealed.clone()), (1, sealed("first")), "there was none to replace");
+    let put = async |door: &str, replaces, stale_before, now| {
+        let stands = s.put_lobby(sealed(door), replaces, stale_before, now).await.unwrap();
+        (String::from_utf8(stands.sealed.0).unwrap(), stands.version)
+    };
+    let stands = ("first".to_owned(), 1);
+    assert_eq!(put("early", Some(1), NOW, NOW + 9).await, stands, "somebody was heard of");
+    assert!(s.renew_lobby(1, NOW + 50).await.unwrap());
+    assert!(s.renew_lobby(1, NOW + 20).await.unwrap(), "a clock that goes back");
+    assert_eq!(put("early", Some(1), NOW + 50, NOW + 99).await, stands, "and again");
+    assert_eq!(put("blind", None, NOW + 51, NOW + 100).await, stands, "only what one has seen is replaced");
+    let rivals = ["a", "b", "c"].map(|door| put(door, Some(1), NOW + 51, NOW + 100));
+    let told = join_all(rivals).await;
+    assert!(told.iter().all(|l| *l == told[0] && l.1 == 2), "{told:?}");
+    assert!(!s.renew_lobby(1, NOW + 200).await.unwrap(), "the dead don't come back");
+    assert!(s.renew_lobby(2, NOW + 200).await.unwrap());
+    assert_eq!(s.lobby().await.unwrap().unwrap().renewed_at, NOW + 200);
 }

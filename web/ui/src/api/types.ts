@@ -59,6 +59,23 @@ session_expires_at: number,
 phrase_waits: boolean, };
 
 /**
+ * A backup was written.
+ */
+export type BackedUp = { 
+/**
+ * Where.
+ */
+path: string, 
+/**
+ * What opens it, if it was made for the occasion: it is kept nowhere else.
+ */
+secret: string | null, 
+/**
+ * Messages in it.
+ */
+messages: number, };
+
+/**
  * Somebody we can write to.
  */
 export type Contact = { 
@@ -82,6 +99,14 @@ safety_number: string,
  * How they want to be called, besides. Only what they say of themselves.
  */
 display_name: string | null, 
+/**
+ * Whether their safety number was compared.
+ */
+verified: boolean, 
+/**
+ * Whether their name leads to another account than before: nothing is sent until that is accepted.
+ */
+new_keys: boolean, 
 /**
  * Whether the direct chat with them was agreed to.
  */
@@ -119,6 +144,14 @@ unread_from: number | null,
  * Whether it was agreed to, or is blocked.
  */
 standing: Standing, 
+/**
+ * Whether the safety number of the contact was compared, in a direct chat.
+ */
+verified: boolean, 
+/**
+ * Whether the contact's name leads to another account than before: nothing is sent until that is accepted.
+ */
+new_keys: boolean, 
 /**
  * What was begun to be written.
  */
@@ -230,7 +263,24 @@ conversation: Conversation, } | { "type": "group_changed",
 /**
  * As it is now.
  */
-group: Group, } | { "type": "lagged" };
+group: Group, } | { "type": "joining_changed", 
+/**
+ * As it is now.
+ */
+joining: Joining, } | { "type": "lagged" };
+
+/**
+ * What a search found.
+ */
+export type Found = { 
+/**
+ * In the order asked for.
+ */
+hits: Array<Hit>, 
+/**
+ * Where the same question goes on; none when that was all.
+ */
+next: string | null, };
 
 /**
  * What a group conversation has beside a direct one.
@@ -269,6 +319,10 @@ waiting: boolean,
  */
 forked: boolean, 
 /**
+ * Whether anybody with its link may join, and every member lets others in: a lobby.
+ */
+open: boolean, 
+/**
  * The epoch of the group's keys.
  */
 epoch: number, 
@@ -276,6 +330,43 @@ epoch: number,
  * The same for everyone who sees the same group, in hexadecimal digits.
  */
 authenticator: string, };
+
+/**
+ * A link into a group: whoever has it may come in.
+ */
+export type GroupLink = { 
+/**
+ * Names it, 64 hexadecimal digits.
+ */
+door: string, 
+/**
+ * Its text, on the device that made it; no other knows it.
+ */
+link: string | null, 
+/**
+ * The same as a QR code: an SVG document, black on white with quiet zone.
+ */
+qr_svg: string | null, 
+/**
+ * Name of who made it.
+ */
+made_by: string, 
+/**
+ * Unix seconds from which on it is shut.
+ */
+expires_at: number | null, 
+/**
+ * How many may come in by it; none: any number.
+ */
+uses: number | null, 
+/**
+ * How many did; counted only while the number is bounded.
+ */
+used: number, 
+/**
+ * Whether it opens.
+ */
+state: LinkState, };
 
 /**
  * Somebody in a group.
@@ -309,7 +400,80 @@ messages: Array<Message>,
 /**
  * Whether there are older ones.
  */
-more: boolean, };
+more: boolean, 
+/**
+ * Whether there are newer ones.
+ */
+newer: boolean, };
+
+/**
+ * A message that was found.
+ */
+export type Hit = { 
+/**
+ * Where it is.
+ */
+conversation: string, 
+/**
+ * What the conversation is called.
+ */
+title: string, 
+/**
+ * Whether it is a group of many.
+ */
+group: boolean, 
+/**
+ * The message.
+ */
+message: Message, 
+/**
+ * The part of its text that shows why it was found.
+ */
+excerpt: Array<Piece>, };
+
+/**
+ * Why nobody opens.
+ */
+export type JoinRefusal = "revoked" | "expired" | "used_up" | "full" | "kept_out" | "not_allowed" | "untrusted";
+
+/**
+ * How it stands with somebody who knocked.
+ */
+export type JoinState = { "state": "waiting" } | { "state": "refused", 
+/**
+ * Why not.
+ */
+why: JoinRefusal, } | { "state": "joined", 
+/**
+ * The group.
+ */
+conversation: string, };
+
+/**
+ * We have a link and knocked.
+ */
+export type Joining = { 
+/**
+ * Names the door, 64 hexadecimal digits.
+ */
+door: string, 
+/**
+ * Names of those who may open; empty for a lobby, where everybody may.
+ */
+doorkeepers: Array<string>, 
+/**
+ * Unix milliseconds since when.
+ */
+since: number, 
+/**
+ * How it stands.
+ */
+state: JoinState, };
+
+/**
+ * Whether a link opens.
+ */
+export type LinkState = "pending" | "open" | "expired" | "used_up";
 
 /**
  * Whether we are in a group.
@@ -461,6 +625,19 @@ account: string,
 username: string, };
 
 /**
+ * A piece of an excerpt.
+ */
+export type Piece = { 
+/**
+ * As written.
+ */
+text: string, 
+/**
+ * Whether it is what was looked for.
+ */
+hit: boolean, };
+
+/**
  * A message that another one answers, as it reads now.
  */
 export type Quote = { 
@@ -608,7 +785,60 @@ before: number | null,
 /**
  * How many, 1 ..= 200.
  */
-limit: number, } | { "type": "send", 
+limit: number, } | { "type": "history_at", 
+/**
+ * Of which conversation.
+ */
+conversation: string, 
+/**
+ * The position.
+ */
+position: number, 
+/**
+ * At most so many messages before it, 0 ..= 200.
+ */
+older: number, 
+/**
+ * At most so many from it on, 0 ..= 200.
+ */
+newer: number, } | { "type": "search", 
+/**
+ * Words, parts of words, or phrases in quotes, which all must be there, whatever their case and accents; and
+ * `from:NAME`, `after:2026`, `after:2026-03`, `before:2026-03-01`, which narrow it down.
+ */
+query: string, 
+/**
+ * Only here.
+ */
+conversation: string | null, 
+/**
+ * What comes first.
+ */
+order: SearchOrder, 
+/**
+ * Where an earlier answer to the same question said it goes on.
+ */
+next: string | null, 
+/**
+ * How many, 1 ..= 100.
+ */
+limit: number, } | { "type": "backup", 
+/**
+ * Where: an absolute path at which nothing is yet.
+ */
+path: string, 
+/**
+ * What opens it again, at least 12 characters; one is made when there is none.
+ */
+secret: string | null, } | { "type": "restore", 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * What it was sealed with.
+ */
+secret: string, } | { "type": "send", 
 /**
  * Where to.
  */
@@ -724,7 +954,23 @@ conversation: string,
 /**
  * No more, or again.
  */
-blocked: boolean, } | { "type": "pin", 
+blocked: boolean, } | { "type": "verify", 
+/**
+ * Whose.
+ */
+account: string, 
+/**
+ * Compared, or no longer.
+ */
+verified: boolean, } | { "type": "safety_code", 
+/**
+ * Whose.
+ */
+account: string, } | { "type": "check_code", 
+/**
+ * As scanned, pasted or typed.
+ */
+code: string, } | { "type": "pin", 
 /**
  * Which.
  */
@@ -808,7 +1054,39 @@ conversation: string,
 /**
  * What, 1 ..= 128 bytes.
  */
-title: string, } | { "type": "leave_group", 
+title: string, } | { "type": "make_link", 
+/**
+ * Which group.
+ */
+conversation: string, 
+/**
+ * Seconds from now until it is shut; none: it stays open.
+ */
+expires_in: number | null, 
+/**
+ * How many may come in by it, at least 1; none: any number.
+ */
+uses: number | null, } | { "type": "links", 
+/**
+ * Which group.
+ */
+conversation: string, } | { "type": "revoke_link", 
+/**
+ * Which group.
+ */
+conversation: string, 
+/**
+ * From [`Response::Links`].
+ */
+door: string, } | { "type": "join_link", 
+/**
+ * Its text.
+ */
+link: string, } | { "type": "lobby" } | { "type": "joinings" } | { "type": "cancel_join", 
+/**
+ * From [`Response::Joinings`].
+ */
+door: string, } | { "type": "leave_group", 
 /**
  * Which group.
  */
@@ -834,7 +1112,7 @@ export type Response = { "type": "status" } & Status | { "type": "username" } & 
 /**
  * Newest first.
  */
-sessions: Array<AccountSession>, } | { "type": "contact" } & Contact | { "type": "contacts", 
+sessions: Array<AccountSession>, } | { "type": "contact" } & Contact | { "type": "safety_code" } & SafetyCode | { "type": "contacts", 
 /**
  * By name.
  */
@@ -842,11 +1120,19 @@ contacts: Array<Contact>, } | { "type": "conversations",
 /**
  * Latest first.
  */
-conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "sent" } & Message | { "type": "group_created", 
+conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "group_created", 
 /**
  * Its conversation.
  */
-conversation: string, } | { "type": "group" } & Group | { "type": "revisions", 
+conversation: string, } | { "type": "group" } & Group | { "type": "link" } & GroupLink | { "type": "links", 
+/**
+ * In no order that means anything.
+ */
+links: Array<GroupLink>, } | { "type": "joining" } & Joining | { "type": "joinings", 
+/**
+ * Latest first.
+ */
+joinings: Array<Joining>, } | { "type": "revisions", 
 /**
  * The first text first; the last is what is shown. Empty when there is no such message, or no text any more.
  */
@@ -855,6 +1141,27 @@ revisions: Array<Revision>, } | { "type": "profile",
  * Empty: by the username alone.
  */
 display_name: string, } | { "type": "done" };
+
+/**
+ * A backup was given back.
+ */
+export type Restored = { 
+/**
+ * Contacts that were not known here.
+ */
+contacts: number, 
+/**
+ * Conversations.
+ */
+conversations: number, 
+/**
+ * Messages.
+ */
+messages: number, 
+/**
+ * Conversations left as they are, since something was said in them here already.
+ */
+left: number, };
 
 /**
  * A text that a message had.
@@ -873,6 +1180,24 @@ text: string, };
  * What somebody may do in a group.
  */
 export type Role = "member" | "admin" | "owner";
+
+/**
+ * What a contact scans, or types.
+ */
+export type SafetyCode = { 
+/**
+ * For typing and pasting.
+ */
+code: string, 
+/**
+ * The same as a QR code: an SVG document, black on white with quiet zone.
+ */
+qr_svg: string, };
+
+/**
+ * What comes first in what was found.
+ */
+export type SearchOrder = "newest" | "best";
 
 /**
  * What a client reads.

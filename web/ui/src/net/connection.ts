@@ -35,6 +35,13 @@ interface AnswerTo {
   contacts: "contacts";
   conversations: "conversations";
   history: "history";
+  history_at: "history";
+  search: "found";
+  backup: "backed_up";
+  restore: "restored";
+  verify: "done";
+  safety_code: "safety_code";
+  check_code: "contact";
   send: "sent";
   mark_read: "done";
   forward: "sent";
@@ -54,6 +61,13 @@ interface AnswerTo {
   set_profile: "done";
   create_group: "group_created";
   group: "group";
+  make_link: "link";
+  links: "links";
+  revoke_link: "done";
+  join_link: "joining";
+  lobby: "joining";
+  joinings: "joinings";
+  cancel_join: "done";
   invite: "done";
   remove_member: "done";
   set_role: "done";

@@ -7,12 +7,14 @@ import { Avatar } from "./Avatar";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
 import { GroupForm } from "./GroupForm";
+import { GroupLinks } from "./GroupLinks";
 import { LeaveGroup, RemoveMember } from "./GroupSteps";
 import { MemberMenu } from "./MemberMenu";
 
 type Page =
   | { name: "members"; back: boolean }
   | { name: "invite" }
+  | { name: "links" }
   | { name: "title" }
   | { name: "remove"; member: GroupMember }
   | { name: "leave" };
@@ -50,6 +52,8 @@ function Pages({ group, close }: { group: Group; close: () => void }) {
           Whoever comes in reads what is written from then on, not what was written before.
         </GroupForm>
       );
+    case "links":
+      return <GroupLinks group={group} back={back} />;
     case "title":
       return (
         <GroupForm
@@ -93,6 +97,7 @@ function Members({ group, fromPage, go, close }: MembersProps) {
       <p className="group-title" dir="auto">
         {group.title}
       </p>
+      {group.open && <p>This is the lobby: everybody of your relay may come in and read from then on.</p>}
       {problem && <Complaint {...problem} />}
       <section aria-label="Members">
         <p role="status" className="underway">
@@ -136,6 +141,9 @@ function Members({ group, fromPage, go, close }: MembersProps) {
           <>
             <button type="button" className="button" onClick={() => go({ name: "invite" })}>
               Invite somebody
+            </button>
+            <button type="button" className="button" onClick={() => go({ name: "links" })}>
+              Links into the group
             </button>
             <button type="button" className="button" onClick={() => go({ name: "title" })}>
               Change the title

@@ -5,12 +5,28 @@ import { navigate } from "../state/route";
 import { useSubmit } from "../state/submit";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
+import { JoinForm, LobbyButton } from "./Joinings";
 
 export function NewGroup({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   return (
     <Sheet title="New group" open={open} onOpenChange={onOpenChange}>
-      <NewGroupForm done={() => onOpenChange(false)} />
+      <NewOrJoin done={() => onOpenChange(false)} />
     </Sheet>
+  );
+}
+
+/** Most found a group; some have a link to one. */
+function NewOrJoin({ done }: { done: () => void }) {
+  const [joining, setJoining] = useState(false);
+  if (joining) return <JoinForm done={done} back={() => setJoining(false)} />;
+  return (
+    <>
+      <NewGroupForm done={done} />
+      <button type="button" className="link" onClick={() => setJoining(true)}>
+        Join a group by a link instead
+      </button>
+      <LobbyButton done={done} />
+    </>
   );
 }
 

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { Conversation } from "../api";
 import { useClient, useNow, usePart } from "../state/hooks";
 import { navigate, pathOf } from "../state/route";
@@ -10,17 +10,21 @@ import { shownTime } from "../text/rows";
 import { AddContact } from "./AddContact";
 import { Avatar } from "./Avatar";
 import { Complaint } from "./Entry";
-import { Logo, Muted, People, Pin, Plus } from "./icons";
+import { Logo, Muted, People, Pin, Plus, Verified } from "./icons";
+import { Joinings, LobbyButton } from "./Joinings";
 import { NewGroup } from "./NewGroup";
 import { OwnMenu } from "./OwnMenu";
+import { Hits, SearchField } from "./Search";
 import { Ticks } from "./Ticks";
 
 /** Own name and live count above, the conversations below. */
 export function Sidebar({ current }: { current: string | null }) {
   const [adding, setAdding] = useState(false);
   const [founding, setFounding] = useState(false);
+  const [looking, setLooking] = useState("");
+  const pane = useRef<HTMLElement>(null);
   return (
-    <section className="sidebar" aria-label="Conversations">
+    <section ref={pane} className="sidebar" aria-label="Conversations">
       <header className="sidebar-head">
         <Logo />
         <Presence />
@@ -44,7 +48,19 @@ export function Sidebar({ current }: { current: string | null }) {
         </button>
         <OwnMenu />
       </header>
-      <Conversations current={current} add={() => setAdding(true)} />
+      <SearchField
+        text={looking}
+        onText={setLooking}
+        onDown={() => pane.current?.querySelector<HTMLElement>("a.list-line")?.focus()}
+      />
+      {looking.trim() ? (
+        <Hits text={looking} current={current} />
+      ) : (
+        <>
+          <Joinings />
+          <Conversations current={current} add={() => setAdding(true)} />
+        </>
+      )}
       <AddContact open={adding} onOpenChange={setAdding} />
       <NewGroup open={founding} onOpenChange={setFounding} />
     </section>
@@ -99,6 +115,7 @@ function Conversations({ current, add }: { current: string | null; add: () => vo
         <button type="button" className="button primary" onClick={add}>
           Start your first chat
         </button>
+        <LobbyButton />
       </div>
     );
   }
@@ -158,6 +175,7 @@ function Line({ conversation, current, now }: { conversation: Conversation; curr
             </span>
           )}
           <bdi>{title}</bdi>
+          {conversation.verified && <Verified />}
           {pinned && (
             <span role="img" aria-label="Pinned" title="Pinned">
               <Pin />

@@ -1,6 +1,7 @@
 import type { Event, Message, Request, Status } from "../api";
 import { type Answer, Connection, type Line, type Surroundings } from "../net/connection";
 import { muted } from "../text/deeds";
+import { joinState } from "../text/links";
 import { inOneLine } from "../text/notices";
 import { isSpeech } from "../text/rows";
 import { Account } from "./account";
@@ -113,6 +114,10 @@ export class Client {
       case "group_changed":
         this.groups.take(event.group);
         break;
+      case "joining_changed":
+        this.groups.takeJoining(event.joining);
+        this.say(joinState(event.joining));
+        break;
       case "message_removed":
         this.history.drop(event.conversation, event.id);
         this.composing.gone(event.conversation, event.id);
@@ -142,6 +147,7 @@ export class Client {
           this.groups.fetchAll(true),
         ),
         this.history.fetchAllAgain(),
+        this.groups.fetchJoinings(),
       ]),
     );
   }
@@ -185,7 +191,10 @@ export class Client {
     const text = isSpeech(message)
       ? heard(message, title, timelines[conversation] !== undefined)
       : `${title ? `${title}: ` : ""}${inOneLine(message, this.active ?? "")}`;
-    if (!text) return;
+    if (text) this.say(text);
+  }
+
+  private say(text: string): void {
     this.store.setState(({ announcement }) => ({ announcement: { count: announcement.count + 1, text } }));
   }
 }

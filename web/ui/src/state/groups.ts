@@ -1,4 +1,4 @@
-import type { Group } from "../api";
+import type { Group, Joining } from "../api";
 import { type Desk, quietly } from "./desk";
 import type { Lists } from "./lists";
 
@@ -17,6 +17,41 @@ export class Groups {
     const { conversation } = await this.desk.ask({ type: "create_group", title, members });
     await Promise.all([this.fetch(conversation), this.lists.fetchConversations()]);
     return conversation;
+  }
+
+  /** Knocks with a link; the conversation, when one is in already. */
+  async join(link: string): Promise<string | null> {
+    const { type: _, ...joining } = await this.desk.ask({ type: "join_link", link });
+    this.takeJoining(joining);
+    return joining.state.state === "joined" ? joining.state.conversation : null;
+  }
+
+  /** Knocks at the relay's lobby; the conversation, when one is in already. */
+  async lobby(): Promise<string | null> {
+    const { type: _, ...joining } = await this.desk.ask({ type: "lobby" });
+    this.takeJoining(joining);
+    if (joining.state.state !== "joined") return null;
+    await Promise.all([this.fetch(joining.state.conversation), this.lists.fetchConversations()]);
+    return joining.state.conversation;
+  }
+
+  async cancelJoin(door: string): Promise<void> {
+    await quietly(() => this.desk.ask({ type: "cancel_join", door }));
+    await this.fetchJoinings();
+  }
+
+  async fetchJoinings(): Promise<void> {
+    await quietly(async () => {
+      const { joinings } = await this.desk.ask({ type: "joinings" });
+      this.desk.store.setState({ joinings });
+    });
+  }
+
+  takeJoining(joining: Joining): void {
+    this.desk.store.setState(({ joinings }) => {
+      const others = joinings.filter(({ door }) => door !== joining.door);
+      return { joinings: joining.state.state === "joined" ? others : [joining, ...others] };
+    });
   }
 
   take(group: Group): void {

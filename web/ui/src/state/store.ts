@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { Contact, Conversation, Group, Message, SignedUp, Status } from "../api";
+import type { Contact, Conversation, Group, Joining, Message, SignedUp, Status } from "../api";
 import type { Line } from "../net/connection";
 import type { Pending, Problem } from "./pending";
 import type { Timeline } from "./timeline";
@@ -11,7 +11,13 @@ export type About =
   | { readonly kind: "edit"; readonly message: Message; readonly draft: string };
 
 /** How a conversation's history is being fetched. */
-export type Fetching = "no" | "newest" | "older" | Problem;
+export type Fetching = "no" | "newest" | "older" | "newer" | Problem;
+
+/** A message to be shown, wherever in the history it stands. */
+export interface Jump {
+  readonly conversation: string;
+  readonly position: number;
+}
 
 /** Everything the page knows. Contents of messages live here and nowhere else: never in the browser's storage. */
 export interface State {
@@ -23,8 +29,11 @@ export interface State {
   contacts: readonly Contact[];
   /** By conversation. */
   groups: Readonly<Record<string, Group>>;
+  /** Where one knocked and isn't in yet. */
+  joinings: readonly Joining[];
   timelines: Readonly<Record<string, Timeline>>;
   fetching: Readonly<Record<string, Fetching>>;
+  jump: Jump | null;
   pending: Readonly<Record<string, readonly Pending[]>>;
   drafts: Readonly<Record<string, string>>;
   abouts: Readonly<Record<string, About>>;
@@ -43,8 +52,10 @@ const EMPTY: Omit<State, "line" | "status" | "signedUp"> = {
   listProblem: null,
   contacts: [],
   groups: {},
+  joinings: [],
   timelines: {},
   fetching: {},
+  jump: null,
   pending: {},
   drafts: {},
   abouts: {},

@@ -3,6 +3,7 @@
 
 mod authenticators;
 mod directory;
+mod lobby;
 mod login;
 mod sessions;
 mod signup;
@@ -294,6 +295,19 @@ impl AccountStore for Mongo {
 
     async fn claim(&self, name: NameKey) -> Result<Vec<Device>> {
         self.call(directory::claim(self.db().clone(), name)).await
+    }
+
+    async fn lobby(&self) -> Result<Option<Lobby>> {
+        let db = self.db().clone();
+        self.call(async move { lobby::standing(&db).await }).await
+    }
+
+    async fn put_lobby(&self, sealed: Sealed, replaces: Option<u64>, stale_before: u64, now: u64) -> Result<Lobby> {
+        self.call(lobby::put(self.db().clone(), sealed, replaces, stale_before, now)).await
+    }
+
+    async fn renew_lobby(&self, version: u64, now: u64) -> Result<bool> {
+        self.call(lobby::renew(self.db().clone(), version, now)).await
     }
 
     async fn delete(&self, name: NameKey, held_until: u64) -> Result<bool> {

@@ -2,6 +2,7 @@
 
 mod authenticators;
 mod directory;
+mod lobby;
 mod login;
 mod sessions;
 mod signup;
@@ -209,6 +210,18 @@ impl AccountStore for Sqlite {
 
     async fn claim(&self, name: NameKey) -> Result<Vec<Device>> {
         self.write(move |db| directory::claim(db, name)).await
+    }
+
+    async fn lobby(&self) -> Result<Option<Lobby>> {
+        self.read(lobby::standing).await
+    }
+
+    async fn put_lobby(&self, sealed: Sealed, replaces: Option<u64>, stale_before: u64, now: u64) -> Result<Lobby> {
+        self.write(move |db| lobby::put(db, &sealed, replaces, stale_before, now)).await
+    }
+
+    async fn renew_lobby(&self, version: u64, now: u64) -> Result<bool> {
+        self.write(move |db| lobby::renew(db, version, now)).await
     }
 
     async fn delete(&self, name: NameKey, held_until: u64) -> Result<bool> {
