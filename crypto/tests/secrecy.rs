@@ -12,7 +12,7 @@ mod support;
 use livechat_crypto::identity::Identity;
 use livechat_crypto::kv::MemoryKv;
 use livechat_crypto::mls::{Change, GroupId, PeerDevice};
-use livechat_wire::group::{Charter, MemberRecord, Role};
+use livechat_wire::group::{Charter, MemberRecord};
 use support::{Person, with_stack};
 
 /// How often one of the three does something.
