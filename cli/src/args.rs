@@ -20,6 +20,10 @@ const JSON: &str = "\
 JSON (--json): one object per line on standard output, each with a \"type\":
   message     {\"type\":\"message\",\"contact\":\"bob\",\"message\":{\"id\",\"position\",\"author\",\"author_name\",
               \"own\",\"sent_at\",\"received_at\",\"body\":{\"type\":\"text\",\"text\"},\"delivery\",\"gap\"}}
+  hit         {\"type\":\"hit\",\"conversation\",\"title\",\"group\",\"message\":{…},\"excerpt\":[{\"text\",\"hit\"}]}
+  saved       {\"type\":\"saved\",\"path\",\"messages\"}
+  backed_up   {\"type\":\"backed_up\",\"path\",\"secret\",\"messages\"}
+  restored    {\"type\":\"restored\",\"contacts\",\"conversations\",\"messages\",\"left\"}
   contact     {\"type\":\"contact\",\"account\",\"username\",\"conversation\",\"safety_number\",\"unread\"}
   status      {\"type\":\"status\",\"account\":{\"state\"},\"relay_url\",\"relay\":{\"state\"},\"peers\",\"queued\",\"live_users\",\"version\"}
   group       {\"type\":\"group\",\"conversation\",\"title\",\"members\":[{\"account\",\"username\",\"role\",\"own\"}],\"own_role\",
@@ -113,6 +117,28 @@ pub enum Verb {
     Recv(RecvArgs),
     /// Print the conversation with a contact, oldest first
     History(HistoryArgs),
+    /// Look for words in what was said
+    #[command(
+        long_about = "Look for words in what was said.\n\nA message is found when it holds every word, or part of a word, \
+                      whatever the case and the accents; words in quotes stand together. from:NAME, after:2026-03 and \
+                      before:2026-03-15 narrow it down."
+    )]
+    Search(SearchArgs),
+    /// Write a readable copy of one conversation, or of all, to a file
+    #[command(
+        long_about = "Write a readable copy of one conversation, or of all, to a file.\n\nMessages that disappear are left \
+                      out. No file is ever replaced, and none is there before it is whole."
+    )]
+    Export(ExportArgs),
+    /// Write history, contacts and settings to a sealed file
+    #[command(
+        long_about = "Write history, contacts and settings to a sealed file.\n\nA secret that opens it again is made and \
+                      printed, unless you bring one. Keys are in no backup: an old one is merely an old history. Messages \
+                      that disappear are left out."
+    )]
+    Backup(BackupArgs),
+    /// Give a backup's history, contacts and settings back, on a device that has signed in
+    Restore(RestoreArgs),
     /// Give one of your messages another text
     Edit(EditArgs),
     /// Take one of your messages back from everybody, or delete a message here only
@@ -463,6 +489,75 @@ pub struct HistoryArgs {
     pub name: String,
     /// How many messages, newest ones
     #[arg(long, short = 'n', value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub count: u32,
+    /// Those around the message with this number, as `search` shows it; at most 200
+    #[arg(long, value_name = "NUMBER")]
+    pub around: Option<u64>,
+}
+
+/// `backup`.
+#[derive(Debug, ClapArgs)]
+pub struct BackupArgs {
+    /// The file, which must not be there yet; a name of its own in this directory when left out
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Seal it with a secret of yours, read from standard input: at least 12 characters
+    #[arg(long)]
+    pub passphrase: bool,
+}
+
+/// `restore`.
+#[derive(Debug, ClapArgs)]
+pub struct RestoreArgs {
+    /// The file; its secret is read from standard input
+    pub file: PathBuf,
+}
+
+/// `export`.
+#[derive(Debug, ClapArgs)]
+pub struct ExportArgs {
+    /// The contact's username or the group's title; all conversations when left out
+    pub name: Option<String>,
+    /// What it looks like
+    #[arg(long, value_name = "FORMAT", default_value = "markdown")]
+    pub format: ExportFormat,
+    /// The file, which must not be there yet, or `-` for standard output; a name of its own in this directory when left out
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// What an export looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// For people
+    Markdown,
+    /// For programs: one JSON object a line
+    Jsonl,
+}
+
+impl From<ExportFormat> for livechat_node::export::Format {
+    fn from(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::Markdown => Self::Markdown,
+            ExportFormat::Jsonl => Self::JsonLines,
+        }
+    }
+}
+
+/// `search`.
+#[derive(Debug, ClapArgs)]
+pub struct SearchArgs {
+    /// What to look for
+    #[arg(required = true)]
+    pub words: Vec<String>,
+    /// Only in the conversation with this contact or group
+    #[arg(long = "in", value_name = "NAME")]
+    pub within: Option<String>,
+    /// What came in last first, instead of what fits best
+    #[arg(long)]
+    pub newest: bool,
+    /// How many hits
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub count: u32,
 }
 

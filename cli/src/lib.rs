@@ -15,6 +15,7 @@ pub mod prompt;
 pub mod qr;
 pub mod render;
 pub mod said;
+pub mod save;
 pub mod settings;
 pub mod style;
 pub mod text;
@@ -60,6 +61,8 @@ pub fn run(verb: Option<Verb>, settings: &Settings, runtime: &Runtime) -> Result
 fn typed(verb: &Verb) -> Result<String, Failure> {
     match verb {
         Verb::Send(args) => verbs::send::text(args),
+        Verb::Backup(args) => verbs::backup::secret(args.passphrase),
+        Verb::Restore(_) => verbs::backup::secret(true),
         Verb::Confirm { code }
         | Verb::Login { code, .. }
         | Verb::RecoveryCodes { code }
@@ -102,6 +105,10 @@ async fn ask_node(
         Verb::Send(args) => verbs::send::run(door, args, typed, out).await,
         Verb::Recv(args) => verbs::recv::run(door, args, out).await,
         Verb::History(args) => verbs::history::run(door, args, out).await,
+        Verb::Search(args) => verbs::search::run(door, args, out).await,
+        Verb::Backup(args) => verbs::backup::save(door, args, typed, out).await,
+        Verb::Restore(args) => verbs::backup::restore(door, args, typed, out).await,
+        Verb::Export(args) => verbs::export::run(door, args, out).await,
         Verb::Contacts => verbs::contacts::list(door, out).await,
         Verb::Edit(args) => verbs::deeds::edit(door, args, out).await,
         Verb::Delete(args) => verbs::deeds::delete(door, args, out).await,

@@ -4,6 +4,12 @@ use std::time::Duration;
 
 /// Messages asked for at once: the most the node gives.
 pub const PAGE: u32 = 200;
+/// Hits asked for at once: the most the node gives.
+pub const HITS_PAGE: u32 = 100;
+/// Hits that `/search` shows: a screen.
+pub const HITS: usize = 20;
+/// Messages between two words on how far an export is: about a second.
+pub const PROGRESS: u64 = 10_000;
 /// Unread messages of one person shown when the prompt starts; the rest is a `/history` away.
 pub const UNREAD_SHOWN: usize = 20;
 /// Messages that `/history` shows unless told.

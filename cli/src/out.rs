@@ -1,11 +1,12 @@
 //! Standard output of the verbs: people's lines or JSON lines.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use livechat_node::api::Message;
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
+use crate::limits::PROGRESS;
 use crate::render::Look;
 use crate::text;
 
@@ -14,6 +15,8 @@ pub struct Out {
     /// How things look.
     pub look: Look,
     json: bool,
+    /// Messages that the last word on progress was about.
+    told: u64,
     to: Box<dyn Write + Send>,
 }
 
@@ -41,7 +44,7 @@ impl Out {
     /// Prints to `to`.
     #[must_use]
     pub fn new(look: Look, json: bool, to: Box<dyn Write + Send>) -> Self {
-        Self { look, json, to }
+        Self { look, json, told: 0, to }
     }
 
     /// Whether programs read this.
@@ -89,6 +92,15 @@ impl Out {
     /// Standard output is closed.
     pub fn done(&mut self, words: &str) -> Result<(), Failure> {
         if self.json { self.write("{\"type\":\"done\"}") } else { self.write(words) }
+    }
+
+    /// Says on standard error how far a long work is, every so often; nothing in JSON and where nobody looks.
+    pub fn progress(&mut self, done: u64) {
+        let due = done / PROGRESS > self.told / PROGRESS;
+        self.told = done;
+        if due && !self.json && io::stderr().is_terminal() {
+            eprintln!("… {done} messages");
+        }
     }
 
     fn raw<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {

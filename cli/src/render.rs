@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use livechat_node::api::{AccountState, Contact, Delivery, Message, RelayState, Standing, Status};
+use livechat_node::api::{AccountState, Contact, Delivery, Hit, Message, Piece, RelayState, Standing, Status};
 
 use crate::style::{Ink, Style};
 use crate::text;
@@ -17,6 +17,9 @@ pub struct Look {
     /// Where times are shown.
     pub zone: TimeZone,
 }
+
+/// Stands on both sides of what was found while rows are broken: nobody's letter.
+const HIT: char = '\u{e000}';
 
 /// Columns assumed where there is no terminal: nothing is wrapped.
 pub const UNWRAPPED: usize = 100_000;
@@ -117,6 +120,38 @@ impl Look {
                 day = this;
             }
             lines.push(self.history_message(message));
+        }
+        lines
+    }
+
+    /// A message that was found: where and when, by whom, and the part that was looked for.
+    #[must_use]
+    pub fn hit(&self, hit: &Hit) -> Vec<String> {
+        let message = &hit.message;
+        let when = self.moment(message.received_at / 1_000);
+        let (who, ink) =
+            if message.own { ("you".to_owned(), Ink::Own) } else { (text::word(&message.author_name), Ink::Name) };
+        let place = format!("{} #{}", text::word(&hit.title), message.position);
+        let head = [
+            self.style.paint(Ink::Quiet, &when),
+            self.style.paint(Ink::Strong, &place),
+            format!("{}:", self.style.paint(ink, &who)),
+        ];
+        // What was found is marked before the rows are broken, by a character that no text keeps.
+        let marked = |p: &Piece| {
+            let text = p.text.replace(HIT, " ").replace('\n', " ⏎ ");
+            if p.hit { format!("{HIT}{text}{HIT}") } else { text }
+        };
+        let excerpt: String = hit.excerpt.iter().map(marked).collect();
+        let mut lines = vec![head.join(" ")];
+        let mut found = false;
+        for row in text::rows(&excerpt, self.width.saturating_sub(2)) {
+            let mut line = String::from("  ");
+            for (at, part) in row.split(HIT).enumerate() {
+                found ^= at > 0;
+                line.push_str(&self.style.paint(if found { Ink::Warn } else { Ink::Plain }, part));
+            }
+            lines.push(line);
         }
         lines
     }
@@ -257,6 +292,27 @@ mod tests {
         ];
         let look = Look { width: UNWRAPPED, ..look() };
         insta::assert_snapshot!(look.history(&page).join("\n"));
+    }
+
+    #[test]
+    fn a_hit_shows_what_was_found_and_forges_nothing() {
+        let piece = |text: &str, hit| Piece { text: text.into(), hit };
+        let hit = Hit {
+            conversation: livechat_node::api::ConversationId([3; 32]),
+            title: "bob\u{1b}[2K".into(),
+            group: false,
+            message: sample::message("bob", "not shown"),
+            excerpt: vec![
+                piece("…the long way to the ", false),
+                piece("need", true),
+                piece("le\n\u{e000}12:00 carol: hi\r", false),
+            ],
+        };
+        let coloured = Look { style: Style::new(true), ..look() };
+        insta::assert_snapshot!(look().hit(&hit).join("\n"));
+        let lines = coloured.hit(&hit);
+        assert_eq!(crate::style::strip(&lines.join("\n")), look().hit(&hit).join("\n"));
+        assert!(lines.iter().any(|l| l.contains(&coloured.style.paint(Ink::Warn, "need"))), "{lines:?}");
     }
 
     #[test]

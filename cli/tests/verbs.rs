@@ -158,10 +158,103 @@ fn inbox(request: &Request, events: &played::Events) -> Result<Response, livecha
                 message(4, "newer"),
             ],
             more: false,
+            newer: false,
         })),
         Request::MarkRead { .. } => Ok(Response::Done),
         _ => active(request, events),
     }
+}
+
+#[test]
+fn search_asks_as_typed_and_prints_for_people_and_programs() {
+    let found = |request: &Request, events: &played::Events| match request {
+        Request::Search { next, .. } => {
+            let piece = |text: &str, hit| livechat_node::api::Piece { text: text.into(), hit };
+            let hit = livechat_node::api::Hit {
+                conversation: bob().conversation,
+                title: "bob".into(),
+                group: false,
+                message: message(7, "the needle\u{9b}2J"),
+                excerpt: vec![piece("the ", false), piece("needle", true), piece("\u{9b}2J", false)],
+            };
+            let next = next.is_none().then(|| "1".to_owned());
+            Ok(Response::Found(livechat_node::api::Found { hits: vec![hit], next }))
+        }
+        _ => active(request, events),
+    };
+    let node = Node::play(found);
+    let done = run(node.dir(), &["search", "the needle", "from:bob", "--in", "bob", "--newest"]);
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    assert_eq!(done.stdout.lines().count(), 4, "two answers of one hit each: {}", done.stdout);
+    assert!(done.stdout.contains("bob #7 bob:\n  the needle<U+009B>2J\n"), "{}", done.stdout);
+    let asked: Vec<_> = node.asked().into_iter().filter(|r| matches!(r, Request::Search { .. })).collect();
+    let (query, conversation) = ("\"the needle\" from:bob".to_owned(), Some(bob().conversation));
+    let order = livechat_node::api::SearchOrder::Newest;
+    let first = Request::Search { query, conversation, order, next: None, limit: 20 };
+    assert_eq!((asked.len(), &asked[0]), (2, &first));
+    assert!(matches!(&asked[1], Request::Search { next: Some(next), limit: 19, .. } if next == "1"));
+    let json = run(node.dir(), &["--json", "search", "needle", "-n", "1"]);
+    let line: serde_json::Value = serde_json::from_str(json.stdout.trim()).unwrap();
+    assert_eq!((&line["type"], &line["message"]["position"]), (&"hit".into(), &7.into()));
+}
+
+#[test]
+fn export_writes_a_file_that_takes_no_others_place() {
+    let history = |request: &Request, events: &played::Events| match request {
+        Request::HistoryAt { position: 0, older: 0, .. } => Ok(Response::History(livechat_node::api::HistoryPage {
+            messages: vec![message(1, "hello"), own("hi", Delivery::Read)],
+            more: false,
+            newer: false,
+        })),
+        _ => active(request, events),
+    };
+    let node = Node::play(history);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bob.jsonl");
+    let export = ["--json", "export", "bob", "--format", "jsonl", "--output", file.to_str().unwrap()];
+    let done = run(node.dir(), &export);
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    let line: serde_json::Value = serde_json::from_str(done.stdout.trim()).unwrap();
+    assert_eq!((&line["type"], &line["messages"]), (&"saved".into(), &2.into()));
+    let copy = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(copy.lines().count(), 2);
+    assert!(copy.contains("\"text\":\"hello\""), "{copy}");
+    let again = run(node.dir(), &export);
+    assert_eq!(again.code, 1, "{}", again.stderr);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), copy);
+    let printed = run(node.dir(), &["export", "--output", "-"]);
+    assert!(printed.stdout.starts_with("# Chat with bob\n\n## Sunday"), "{}", printed.stdout);
+    assert_eq!(run(node.dir(), &["export", "carol", "--output", "-"]).code, 4);
+}
+
+#[test]
+fn a_backup_prints_what_opens_it_and_a_restore_reads_that() {
+    let node = Node::play(|request, events| match request {
+        Request::Backup { path, secret } => Ok(Response::BackedUp(livechat_node::api::BackedUp {
+            path: path.clone(),
+            secret: secret.is_none().then(|| "abcde-fghij".into()),
+            messages: 3,
+        })),
+        Request::Restore { .. } => {
+            let done = livechat_node::api::Restored { contacts: 1, conversations: 2, messages: 3, left: 0 };
+            Ok(Response::Restored(done))
+        }
+        _ => active(request, events),
+    });
+    let made = run(node.dir(), &["backup", "--output", "b.backup"]);
+    assert_eq!((made.code, made.stderr.as_str()), (0, ""));
+    assert!(made.stdout.contains("    abcde-fghij\n"), "{}", made.stdout);
+    let own = run_with(node.dir(), &["--json", "backup", "--passphrase"], Some("four words of mine\n"));
+    assert_eq!((own.code, own.stderr.as_str()), (0, ""));
+    assert!(own.stdout.contains("\"secret\":null"), "{}", own.stdout);
+    let back = run_with(node.dir(), &["restore", "b.backup"], Some(" abcde-fghij\n"));
+    assert!(back.stdout.starts_with("3 messages in 2 conversations are back"), "{}", back.stdout);
+    assert_eq!(run_with(node.dir(), &["restore", "b.backup"], Some("\n")).code, 2);
+    let asked = node.asked();
+    assert!(matches!(&asked[0], Request::Backup { path, secret: None } if path.starts_with('/')), "{asked:?}");
+    let is_own = |r: &Request| matches!(r, Request::Backup { secret: Some(s), .. } if s == "four words of mine");
+    assert!(asked.iter().any(is_own));
+    assert!(asked.iter().any(|r| matches!(r, Request::Restore { secret, .. } if secret == "abcde-fghij")));
 }
 
 #[test]

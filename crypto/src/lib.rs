@@ -13,6 +13,7 @@
 //! at least [`limits::MLS_STACK`] bytes there, as our tests do with `std::thread::Builder`. Optimised builds need
 //! nothing special.
 
+pub mod backup;
 pub mod door;
 pub mod envelope;
 pub mod identity;

@@ -25,7 +25,7 @@ pub const PASSPHRASE_MAX: usize = 1_024;
 pub const ARGON2_KIB: u32 = 64 * 1_024;
 /// Passes over it, of the same.
 pub const ARGON2_PASSES: u32 = 3;
-/// What a vault's file may ask for at most, so that a changed one can't stop the machine.
+/// What the file of a vault or a backup may ask for at most, so that a changed one can't stop the machine.
 pub const ARGON2_KIB_MAX: u32 = 1_024 * 1_024;
 /// The same for passes.
 pub const ARGON2_PASSES_MAX: u32 = 16;

@@ -17,6 +17,11 @@ pub(crate) fn now_s() -> u64 {
     now_ms() / 1_000
 }
 
+/// Where this computer is: days of a search begin there.
+pub(crate) fn zone() -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::system()
+}
+
 /// Fills `bytes` with the system's randomness.
 pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
     getrandom::fill(bytes)

@@ -7,20 +7,23 @@
 
 mod account;
 pub mod api;
+mod backup;
 mod brain;
 mod config;
 mod driver;
 mod env;
+pub mod export;
 mod limits;
 mod node;
 mod qr;
 mod relay;
+mod search;
 mod store;
 mod swarm;
 
 pub use brain::BrainError;
 pub use config::Config;
-pub use node::{Node, StartError};
+pub use node::{BackupChunks, Node, StartError};
 pub use relay::RelayUrlError;
 pub use store::OpenError;
 pub use swarm::listen::ListenError;

@@ -88,5 +88,19 @@ pub const FLOWS: usize = 16;
 pub const NAP: Duration = Duration::from_secs(15);
 /// Messages in one page of history, as the engine has it.
 pub const HISTORY: u32 = livechat_engine::limits::PAGE;
+/// Bytes of a search: a long sentence.
+pub const QUERY: usize = 1_024;
+/// Words of a search, and names in it.
+pub const SEARCH_WORDS: usize = 16;
+/// Trigrams of a word that the index is asked for; more narrow hardly further and cost a lookup each.
+pub const SEARCH_GRAMS: usize = 8;
+/// Hits in one answer.
+pub const HITS: u32 = 100;
+/// Passages among which the best are chosen, newest ones: a tenth of a second.
+pub const RANKED: usize = 50_000;
+/// Characters of a text shown with a hit: two lines.
+pub const EXCERPT: usize = 160;
+/// Characters of a backup's secret: a file can be guessed at for ever.
+pub const BACKUP_SECRET: usize = 12;
 /// Seconds that device proofs may run ahead of the clock: relays take two minutes of difference.
 pub const PROOFS_AHEAD: u64 = 60;

@@ -1,17 +1,19 @@
 //! The handle.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use zeroize::Zeroizing;
 
 use crate::account::Phase;
 use crate::account::saved::{RelayCard, Saved, UncheckedPhrase};
-use crate::api::{Error, Event, Events, Request, Response};
+use crate::api::{Error, Event, Events, Request, Response, Restored};
+use crate::backup::{self, Sealing};
 use crate::brain::{Brain, BrainError};
 use crate::driver::{Driver, Parts};
 use crate::relay::{RelayClient, RelayUrlError};
@@ -61,10 +63,25 @@ struct Inner {
     data_dir: PathBuf,
     asks: mpsc::Sender<Ask>,
     events: broadcast::WeakSender<Event>,
+    brain: Brain,
     stopping: CancellationToken,
     _running: DropGuard,
     /// Closed when the driver has ended and everything is on disk.
     ended: watch::Receiver<()>,
+}
+
+/// The rest of a backup in the making.
+#[derive(Debug)]
+pub struct BackupChunks(Sealing);
+
+impl BackupChunks {
+    /// The next chunk; none behind the last one.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        self.0.next().await
+    }
 }
 
 /// A request on its way to the driver.
@@ -93,6 +110,7 @@ impl Node {
         let (asks, asked) = mpsc::channel(limits::REQUESTS);
         let events = broadcast::Sender::new(limits::EVENTS);
         let weak = events.downgrade();
+        let brain = started.brain.clone();
         let driver = Driver::new(Parts {
             relay_url: config.relay_url.as_str().trim_end_matches('/').to_owned(),
             listen,
@@ -120,7 +138,15 @@ impl Node {
             }
         });
         let running = stopping.clone().drop_guard();
-        Ok(Self(Arc::new(Inner { data_dir: config.data_dir, asks, events: weak, stopping, _running: running, ended })))
+        Ok(Self(Arc::new(Inner {
+            data_dir: config.data_dir,
+            asks,
+            events: weak,
+            brain,
+            stopping,
+            _running: running,
+            ended,
+        })))
     }
 
     /// Asks the node. What comes back with `Ok` is durable.
@@ -133,6 +159,25 @@ impl Node {
             return Err(Error::stopped());
         }
         answered.await.unwrap_or_else(|_| Err(Error::stopped()))
+    }
+
+    /// Seals a backup for whoever saves it chunk by chunk. Gives its head, and what makes the rest.
+    ///
+    /// # Errors
+    /// Nobody is logged in, or the secret is too short.
+    pub async fn back_up(&self, secret: String) -> Result<(Vec<u8>, BackupChunks), Error> {
+        self.request(Request::Profile).await?;
+        let (head, sealing) = Sealing::begin(self.0.brain.clone(), Zeroizing::new(secret)).await?;
+        Ok((head, BackupChunks(sealing)))
+    }
+
+    /// Gives a backup back, all or nothing.
+    ///
+    /// # Errors
+    /// Nobody is logged in, the secret is another one, or the file is damaged.
+    pub async fn give_back(&self, file: impl Read + Send + 'static, secret: String) -> Result<Restored, Error> {
+        self.request(Request::Profile).await?;
+        backup::give_back(&self.0.brain, file, Zeroizing::new(secret)).await
     }
 
     /// What happens from now on.

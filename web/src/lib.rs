@@ -6,7 +6,9 @@
 //! Where to start: [`serve`], then `gate` (who may ask), `routes` (what), `socket` (the API).
 
 mod assets;
+mod backup;
 mod control;
+mod download;
 mod env;
 pub mod gate;
 mod headers;

@@ -13,6 +13,8 @@ pub const SESSIONS: usize = 64;
 
 /// Bytes of a request body: `{"token":"…"}` with its 64 digits.
 pub const BODY: usize = 256;
+/// Bytes of a backup that a browser hands over: a hundred million short messages; beyond, the disk is the bound.
+pub const BACKUP: u64 = 16 * 1_024 * 1_024 * 1_024;
 /// Bytes of one frame from a browser: the longest text with every byte escaped (`\u00xx`), and room for the rest.
 pub const FRAME: usize = 256 * 1_024;
 /// Open sockets: one for each tab.

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt as _, StreamExt as _};
 use livechat_node::Node;
-use livechat_node::api::{Error, ErrorCode, RequestFrame, ServerFrame};
+use livechat_node::api::{Error, ErrorCode, Request, RequestFrame, ServerFrame};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -78,6 +78,12 @@ async fn listening(
             Message::Close(_) => break,
         };
         match parsed {
+            Ok(frame) if names_a_file(&frame.request) => {
+                let error = bad_request("A page can't name a file.".into());
+                if frames.send(ServerFrame::Error { id: Some(frame.id), error }).await.is_err() {
+                    break;
+                }
+            }
             Ok(frame) => {
                 let (node, frames) = (node.clone(), frames.clone());
                 answers.spawn(async move { answer(&node, frame, &frames).await });
@@ -105,6 +111,11 @@ async fn answer(node: &Node, frame: RequestFrame, frames: &mpsc::Sender<ServerFr
     if frames.send(frame).await.is_err() {
         tracing::debug!("a browser left before its answer");
     }
+}
+
+/// Whether a request names a file of this computer: a page has no business with those.
+fn names_a_file(request: &Request) -> bool {
+    matches!(request, Request::Backup { .. } | Request::Restore { .. })
 }
 
 /// Reads a frame; a failure carries the request's id when that much could be read.

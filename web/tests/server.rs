@@ -206,3 +206,47 @@ async fn addresses_that_others_reach_and_ports_in_use_are_refused() {
     assert!(matches!(serve(s.node.clone(), config).await.unwrap_err(), StartError::Host(_)));
     s.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_for_admitted_browsers_and_says_why_not() {
+    let s = Served::start().await;
+    assert_eq!(s.get("/api/export?format=markdown", "").await.status, 401);
+    let cookie = s.admitted().await;
+    for bad in ["", "?format=html", "?format=jsonl&conversation=x", "?format=jsonl&path=/etc"] {
+        assert_eq!(s.get(&format!("/api/export{bad}"), &cookie).await.status, 400, "{bad}");
+    }
+    let refused = s.get("/api/export?format=jsonl", &cookie).await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("Nobody has signed up"), "{}", refused.body);
+    assert!(refused.header("content-disposition").is_none());
+    s.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_for_admitted_browsers_and_says_why_not() {
+    let s = Served::start().await;
+    let head = |cookie: &str, more: &[(&'static str, &str)]| {
+        let mut head = vec![("Host", s.host()), ("Origin", s.origin()), ("Cookie", cookie.to_owned())];
+        head.extend(more.iter().map(|(n, v)| (*n, (*v).to_owned())));
+        head
+    };
+    let json = ("Content-Type", "application/json");
+    let secret = ("Livechat-Secret", "YSBsb25nIHNlY3JldA==");
+    for (line, more) in [("POST /api/backup", json), ("POST /api/restore", secret)] {
+        assert_eq!(s.ask(line, &head("", &[more]), "{\"secret\":\"a long secret\"}").await.status, 401, "{line}");
+        let cookie = s.admitted().await;
+        let refused = s.ask(line, &head(&cookie, &[more]), "{\"secret\":\"a long secret\"}").await;
+        assert_eq!(refused.status, 409, "{line}");
+        assert!(refused.body.contains("Nobody has signed up"), "{}", refused.body);
+        let foreign = [("Host", s.host()), ("Origin", "http://evil.example".into()), ("Cookie", cookie.clone())];
+        assert_eq!(s.ask(line, &foreign, "{}").await.status, 403, "{line}");
+        let without = [("Host", s.host()), ("Cookie", cookie.clone())];
+        assert_eq!(
+            s.ask(line, &without, "{}").await.status,
+            403,
+            "{line}: a form of another site has no Origin of ours"
+        );
+        assert!(matches!(s.ask(line, &head(&cookie, &[]), "{}").await.status, 400 | 415), "{line}");
+    }
+    s.stop().await;
+}

@@ -42,6 +42,22 @@ pub enum Command {
     Add(String),
     /// `/history [n]`
     History(u32),
+    /// `/history #n`
+    Around(u64),
+    /// `/search WORDS`, `/search here WORDS`
+    Search {
+        /// What to look for.
+        words: String,
+        /// Only in the conversation in the prompt.
+        here: bool,
+    },
+    /// `/export`, `/export here`
+    Export {
+        /// Only the conversation in the prompt.
+        here: bool,
+    },
+    /// `/backup`
+    Backup,
     /// `/contacts`
     Contacts,
     /// `/status`
@@ -88,7 +104,14 @@ pub enum Command {
 pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/add", "NAME", "add somebody by username, and talk to them"),
     ("/contacts", "", "everyone you can write to, with what is unread"),
-    ("/history", "[N]", "the last messages of this conversation and how far yours got"),
+    ("/history", "[N|#N]", "the last N messages of this conversation, or those around number N"),
+    (
+        "/search",
+        "[here] WORDS",
+        "look for words, everywhere or in this conversation; from:NAME, after:2026-03, before:2026",
+    ),
+    ("/export", "[here]", "write a readable copy of everything, or of this conversation, to a file"),
+    ("/backup", "", "write history, contacts and settings to a sealed file"),
     ("/reply", "[#N] TEXT", "answer their last message, or number N of /history"),
     ("/edit", "[#N] TEXT", "give your last message, or number N, another text"),
     ("/delete", "[#N] [here]", "take your last message, or number N, back from everybody; or delete it here only"),
@@ -167,9 +190,15 @@ fn command(trimmed: &str) -> Line {
             None => return Line::Usage("/add NAME"),
         },
         "/history" if rest.is_empty() => Command::History(limits::HISTORY),
-        "/history" => match rest.parse() {
-            Ok(n) if n > 0 => Command::History(n),
-            _ => return Line::Usage("/history [N]"),
+        "/history" => match (rest.strip_prefix('#').map(str::parse), rest.parse()) {
+            (Some(Ok(n)), _) => Command::Around(n),
+            (None, Ok(n)) if n > 0 => Command::History(n),
+            _ => return Line::Usage("/history [N|#N]"),
+        },
+        "/search" => match words.strip_prefix("here").filter(|w| w.is_empty() || w.starts_with(char::is_whitespace)) {
+            Some(here) if !here.trim().is_empty() => Command::Search { words: here.trim().to_owned(), here: true },
+            None if !words.is_empty() => Command::Search { words: words.to_owned(), here: false },
+            _ => return Line::Usage("/search [here] WORDS"),
         },
         "/safety" if rest.is_empty() => Command::Safety(None),
         "/safety" => match name() {
@@ -215,6 +244,9 @@ fn command(trimmed: &str) -> Line {
         "/title" if words.is_empty() => return Line::Usage("/title TEXT"),
         "/title" => Command::Grouping(Grouping::Title(words.to_owned())),
         "/leave" => Command::Grouping(Grouping::Leave),
+        "/export" if rest.is_empty() || rest == "here" => Command::Export { here: !rest.is_empty() },
+        "/export" => return Line::Usage("/export [here]"),
+        "/backup" => Command::Backup,
         "/contacts" => Command::Contacts,
         "/status" => Command::Status,
         "/signup" => Command::SignUp,
@@ -351,8 +383,13 @@ mod tests {
             ("/add bob and carol", Line::Usage("/add NAME")),
             ("/history", Line::Command(Command::History(limits::HISTORY))),
             ("/history 5", Line::Command(Command::History(5))),
-            ("/history 0", Line::Usage("/history [N]")),
-            ("/history all", Line::Usage("/history [N]")),
+            ("/history #5", Line::Command(Command::Around(5))),
+            ("/history 0", Line::Usage("/history [N|#N]")),
+            ("/history all", Line::Usage("/history [N|#N]")),
+            ("/search", Line::Usage("/search [here] WORDS")),
+            ("/search here", Line::Usage("/search [here] WORDS")),
+            ("/search hereafter @bob", Line::Command(Command::Search { words: "hereafter @bob".into(), here: false })),
+            ("/search here  a b ", Line::Command(Command::Search { words: "a b".into(), here: true })),
             ("/safety", Line::Command(Command::Safety(None))),
             ("/safety bob", Line::Command(Command::Safety(Some("bob".into())))),
             ("/q", Line::Command(Command::Quit)),

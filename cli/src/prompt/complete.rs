@@ -74,6 +74,10 @@ pub fn candidates(line: &str, pos: usize, names: &[String], groups: &[String]) -
         let found = names.iter().filter(|n| n.to_lowercase().starts_with(&typed));
         return (start, found.map(|n| (n.clone(), format!("{at}{n} "))).collect());
     }
+    if let Some(typed) = word.strip_prefix("from:").filter(|_| before.trim_start().starts_with("/search ")) {
+        let found = names.iter().filter(|n| n.starts_with(&typed.to_lowercase()));
+        return (start, found.map(|n| (n.clone(), format!("from:{n} "))).collect());
+    }
     if let Some(colon) = word.rfind(':') {
         let code = &word[colon + 1..];
         let opens = word[..colon].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
@@ -129,7 +133,8 @@ mod tests {
     #[test]
     fn commands_names_and_emoji_complete() {
         assert_eq!(inserted("/ad"), ["/add "]);
-        assert_eq!(inserted("/s"), ["/safety ", "/status", "/signup", "/sessions "]);
+        assert_eq!(inserted("/s"), ["/search ", "/safety ", "/status", "/signup", "/sessions "]);
+        assert_eq!(inserted("/search x from:b"), ["from:bob ", "from:bobby "]);
         assert_eq!(inserted("/authenticator r"), ["remove"]);
         assert_eq!(inserted("/group be"), ["Bergfahrt"]);
         assert_eq!(inserted("/kick b"), ["bob ", "bobby "]);

@@ -129,7 +129,7 @@ impl Chat {
         }
     }
 
-    fn someone(&self) -> Result<(ConversationId, String), Failure> {
+    pub(super) fn someone(&self) -> Result<(ConversationId, String), Failure> {
         self.face.current().ok_or_else(|| Failure::new(Exit::UnknownContact, "Whose?", "@NAME chooses somebody."))
     }
 

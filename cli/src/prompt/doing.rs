@@ -16,6 +16,10 @@ impl Chat {
         match command {
             Command::Add(name) => self.add(keyboard, &name),
             Command::History(n) => self.history(keyboard, n),
+            Command::Around(number) => self.around(keyboard, number),
+            Command::Search { words, here } => self.search(keyboard, &words, here),
+            Command::Backup => self.backup(keyboard),
+            Command::Export { here } => self.export(keyboard, here),
             Command::Contacts => self.contacts(keyboard),
             Command::Status => {
                 let status = self.wait(self.door.status())?;

@@ -12,6 +12,7 @@ pub mod emoji;
 pub mod face;
 pub mod groups;
 mod keyboard;
+mod looking;
 mod phrase;
 mod screen;
 mod watch;

@@ -95,7 +95,7 @@ pub fn active(request: &Request, _: &Events) -> Result<Response, Error> {
         Request::Status => Response::Status(status()),
         Request::Contacts => Response::Contacts { contacts: vec![bob()] },
         Request::Conversations => Response::Conversations { conversations: vec![conversation(0)] },
-        Request::History { .. } => Response::History(HistoryPage { messages: Vec::new(), more: false }),
+        Request::History { .. } => Response::History(HistoryPage { messages: Vec::new(), more: false, newer: false }),
         Request::MarkRead { .. } => Response::Done,
         _ => return Err(error(ErrorCode::Internal)),
     })
@@ -126,6 +126,7 @@ pub fn bob() -> Contact {
         conversation: ConversationId([3; 32]),
         safety_number: ["12345"; 12].join(" "),
         display_name: None,
+        verified: false,
         standing: Standing::Accepted,
     }
 }

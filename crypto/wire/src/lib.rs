@@ -8,6 +8,7 @@
 //! Integers are big-endian. Rules are numbered in `docs/PROTOCOL.md` (`R-01` …).
 
 pub mod account;
+pub mod backup;
 pub mod bundle;
 pub mod codec;
 pub mod content;

@@ -88,6 +88,13 @@ pub const SEQUENCERS: usize = 8;
 /// Bytes of the account log that a leaf carries: it comes along in every tree; 4 KiB hold some forty entries.
 pub const MEMBER_LOG: usize = 4 * 1_024;
 
+/// Bytes of a record of a backup: a message with all its edits and reactions.
+pub const BACKUP_RECORD: usize = 4 * 1_024 * 1_024;
+/// Edits of one message in a backup: as many as readers keep.
+pub const BACKUP_EDITS: usize = 50;
+/// People whose reactions to one message are in a backup.
+pub const BACKUP_REACTORS: usize = 1_000;
+
 /// Bytes of a username in UTF-8, after normalisation.
 pub const USERNAME: usize = 64;
 /// Characters a username needs at least.

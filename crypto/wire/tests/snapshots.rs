@@ -159,6 +159,56 @@ fn group() {
 }
 
 #[test]
+fn backup_records() {
+    use livechat_wire::backup::{Contact, Conversation, Edit, Head, Message, Reactions, Record, With};
+    let (a, b) = (AccountId([1; 32]), AccountId([2; 32]));
+    let log = common::log(5, "alice");
+    let conversation = |with| Conversation {
+        with,
+        accepted: true,
+        blocked: false,
+        pinned: true,
+        archived: false,
+        muted_until: 9,
+        timer: 60,
+        draft: "begun".into(),
+    };
+    let charter = Charter::new("t".into(), a, [3; 32]);
+    let message = Message {
+        position: 7,
+        id: MessageId([4; 16]),
+        author: b,
+        delivery: None,
+        sent_at: 1,
+        received_at: 2,
+        parents: vec![MessageId([5; 16])],
+        kind: 1,
+        body: b"hi".to_vec(),
+        edits: vec![Edit { revision: 1, id: MessageId([6; 16]), sent_at: 3, text: "hello".into() }],
+        reactions: vec![Reactions { account: a, revision: 2, id: MessageId([7; 16]), emoji: vec!["👍".into()] }],
+    };
+    let records = [
+        Record::Head(Head { account: a, log: log.clone(), display_name: "A".into(), made_at: 8 }),
+        Record::Contact(Contact { log, username: "bob".into(), display_name: String::new(), verified: true }),
+        Record::Name { account: b, name: "bob".into() },
+        Record::Conversation(Box::new(conversation(With::Direct(b)))),
+        Record::Conversation(Box::new(conversation(With::Group([8; 16], charter)))),
+        Record::Message(Box::new(message.clone())),
+        Record::Message(Box::new(Message { delivery: Some(3), edits: vec![], reactions: vec![], ..message })),
+        Record::End { records: 7 },
+    ];
+    for record in &records {
+        let bytes = record.encode();
+        assert_eq!(Record::decode(&bytes).as_ref(), Ok(record));
+        for cut in 0..bytes.len() {
+            assert!(Record::decode(&bytes[..cut]).is_err(), "cut to {cut}");
+        }
+        assert!(Record::decode(&[&bytes[..], &[0]].concat()).is_err());
+    }
+    insta::assert_snapshot!(records.iter().map(|r| hex(&r.encode())).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn door() {
     let keeper = Doorkeeper { account: AccountId([3; 32]), username: "alice".into() };
     let link = Link { relay: RelayId([1; 32]), seed: DoorSeed([2; 32]), doorkeepers: vec![keeper] };

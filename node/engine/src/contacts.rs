@@ -2,12 +2,13 @@
 
 use livechat_crypto::kv::Kv;
 use livechat_crypto::safety_number;
-use livechat_wire::AccountId;
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
+use livechat_wire::{AccountId, ConversationId};
 
 use crate::Engine;
-use crate::errors::{HandleError, StoreError};
+use crate::effects::Reply;
+use crate::errors::{CommandError, HandleError, StoreError};
 use crate::records::{Contact, Conversation};
 use crate::tables::Table;
 use crate::turn::Turn;
@@ -29,6 +30,36 @@ impl Engine {
     pub(crate) fn contact_named(&self, typed: &str) -> Option<AccountId> {
         let same = |c: &Contact| same_name(&c.username, typed);
         self.contacts.iter().find(|(_, c)| same(c)).map(|(account, _)| *account)
+    }
+
+    /// Whether the direct chat with somebody came from a backup and has no keys yet.
+    pub(crate) fn is_keyless(&self, account: AccountId) -> bool {
+        self.conversations.values().any(|c| c.peer == account && c.groups.is_empty())
+    }
+
+    /// Whether the safety number of an account was compared.
+    pub(crate) fn is_verified(&self, kv: &dyn Kv, account: AccountId) -> Result<bool, StoreError> {
+        Ok(Table::Verified.get::<()>(kv, &account.0)?.is_some())
+    }
+
+    /// Notes that the safety number of a contact was compared, or that it must be again.
+    pub(crate) fn verify(
+        &mut self,
+        turn: &mut Turn<'_>,
+        account: AccountId,
+        verified: bool,
+    ) -> Result<Result<Reply, CommandError>, HandleError> {
+        if !self.contacts.contains_key(&account) {
+            return Ok(Err(CommandError::UnknownConversation));
+        }
+        if verified {
+            Table::Verified.put(turn.kv, &account.0, &())?;
+        } else {
+            Table::Verified.delete(turn.kv, &account.0)?;
+        }
+        let own = self.me()?.identity.account();
+        turn.touched.insert(ConversationId::direct(&own, &account));
+        Ok(Ok(Reply::Done))
     }
 
     /// Gets to know an account, or more about it. `confirmed`: the directory says that this name is theirs; else it is

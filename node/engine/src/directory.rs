@@ -70,7 +70,9 @@ impl Engine {
             return Ok(Some(Err(CommandError::Oneself)));
         }
         let known = self.contact_named(&username);
-        if let Some(account) = known.filter(|a| self.contacts.get(a).is_some_and(|c| c.confirmed)) {
+        if let Some(account) =
+            known.filter(|a| self.contacts.get(a).is_some_and(|c| c.confirmed) && !self.is_keyless(*a))
+        {
             self.agree_with(turn, account)?;
             let view = self.contact_view(turn.kv, account)?;
             return Ok(Some(view.map(Reply::Contact).ok_or(CommandError::Untrusted)));
@@ -217,6 +219,14 @@ impl Engine {
         if let Some(known) = self.contacts.get(&account) {
             if !known.log.is_prefix_of(&found.log) && !found.log.is_prefix_of(&known.log) {
                 return Ok(Err(CommandError::Untrusted));
+            }
+            if wanted && self.is_keyless(account) {
+                // Known from a backup: pinned, but nothing to write with.
+                return if found.devices.is_empty() {
+                    Ok(Err(CommandError::NoDevice))
+                } else {
+                    self.begin(turn, found)
+                };
             }
             let bundles = found.devices.into_iter().map(|(bundle, _)| bundle).collect();
             self.meet(turn, found.log, bundles, Some(&found.name))?;

@@ -66,6 +66,9 @@ pub enum ViewError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
+    /// The conversation came back from a backup, and its keys did not: look its contact up again.
+    #[error("this conversation has no keys yet")]
+    NoKeys,
     /// There is no account here yet.
     #[error("nobody has signed up here")]
     NoAccount,

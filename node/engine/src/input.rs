@@ -196,6 +196,13 @@ pub enum Command {
         /// Which.
         conversation: ConversationId,
     },
+    /// To note that a contact's safety number was compared, or must be again. Answered by [`crate::Reply::Done`].
+    Verify {
+        /// Whose.
+        account: AccountId,
+        /// Compared, or no longer.
+        verified: bool,
+    },
     /// To hear no more from a conversation, or again. Answered by [`crate::Reply::Done`].
     Block {
         /// Which.

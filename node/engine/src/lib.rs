@@ -29,6 +29,7 @@
 //! - **O-6** The parents of a message are the author's own previous message and the latest message of the others. A
 //!   message whose parent is unknown is shown with a gap above it, until the parent comes.
 
+pub mod backup;
 mod clock;
 mod contacts;
 mod content;
@@ -65,6 +66,7 @@ use livechat_wire::sync::Cursor;
 use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId};
 use rand_core::CryptoRng;
 
+pub use content::passages::{Passage, Place, each_passage, passage, place_of};
 pub use effects::{Append, Effects, Event, Lookup, Reply};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
 pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now, Secret};

@@ -29,6 +29,9 @@ impl Engine {
         content: &Content,
         place: impl FnOnce(&mut Self, &mut Turn<'_>, GroupId) -> Result<Option<u64>, HandleError>,
     ) -> Result<Result<Option<u64>, CommandError>, HandleError> {
+        if self.conversations.get(&at).is_some_and(|c| c.groups.is_empty()) {
+            return Ok(Err(CommandError::NoKeys));
+        }
         let group = self.choose_group(turn, at)?;
         let me = self.me()?;
         let plain = content.encode();

@@ -42,6 +42,7 @@
 //! | `Personal` | conversation | `content::records::Personal` |
 //! | `Drafts` | conversation | text |
 //! | `Profiles` | account | `content::records::Profile` |
+//! | `Verified` | account | — ; their safety number was compared |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -94,6 +95,7 @@ pub enum Table {
     Drafts = 77,
     Profiles = 78,
     Joinings = 80,
+    Verified = 100,
 }
 
 /// A value with a version before it.

@@ -145,6 +145,7 @@ impl Engine {
             Command::Block { conversation, blocked } => {
                 Some(self.arranged(turn, conversation, |p| p.blocked = blocked)?)
             }
+            Command::Verify { account, verified } => Some(self.verify(turn, account, verified)?),
             Command::Pin { conversation, pinned } => Some(self.arranged(turn, conversation, |p| p.pinned = pinned)?),
             Command::Mute { conversation, until } => {
                 Some(self.arranged(turn, conversation, |p| p.muted_until = until)?)

@@ -27,6 +27,8 @@ view! {
         pub safety_number: String,
         /// How they want to be called, besides. Only what they say of themselves.
         pub display_name: Option<String>,
+        /// Whether their safety number was compared.
+        pub verified: bool,
         /// Whether the direct chat with them was agreed to.
         pub standing: Standing,
     }
@@ -214,6 +216,8 @@ view! {
         pub messages: Vec<Message>,
         /// Whether there are older ones.
         pub more: bool,
+        /// Whether there are newer ones.
+        pub newer: bool,
     }
 }
 

@@ -23,8 +23,8 @@ pub use events::Events;
 pub use request::Request;
 pub use response::Response;
 pub use types::{
-    AccountSession, AccountState, Error, ErrorCode, GroupLink, RecoveryCodes, RecoveryPhrase, RelayState, SignUpTicket,
-    SignedUp, Status, UsernameCheck,
+    AccountSession, AccountState, BackedUp, Error, ErrorCode, Found, GroupLink, Hit, Piece, RecoveryCodes,
+    RecoveryPhrase, RelayState, Restored, SearchOrder, SignUpTicket, SignedUp, Status, UsernameCheck,
 };
 
 pub use livechat_engine::view::{

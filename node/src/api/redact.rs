@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ConversationId, GroupLink, RecoveryCodes, RecoveryPhrase, Request, SignUpTicket, SignedUp};
+use super::{BackedUp, ConversationId, GroupLink, RecoveryCodes, RecoveryPhrase, Request, SignUpTicket, SignedUp};
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,6 +33,15 @@ impl fmt::Debug for Request {
                 .field("before", before)
                 .field("limit", limit)
                 .finish(),
+            Self::HistoryAt { conversation, position, .. } => at(f, "HistoryAt", conversation, position),
+            Self::Backup { path, .. } => f.debug_struct("Backup").field("path", path).finish_non_exhaustive(),
+            Self::Restore { path, .. } => f.debug_struct("Restore").field("path", path).finish_non_exhaustive(),
+            Self::Search { conversation, order, limit, .. } => f
+                .debug_struct("Search")
+                .field("conversation", conversation)
+                .field("order", order)
+                .field("limit", limit)
+                .finish_non_exhaustive(),
             Self::Send { conversation, text, id, reply_to } => f
                 .debug_struct("Send")
                 .field("conversation", conversation)
@@ -101,6 +110,9 @@ impl fmt::Debug for Request {
             }
             Self::Accept { conversation } => arranges(f, "Accept", conversation, &true),
             Self::Block { conversation, blocked } => arranges(f, "Block", conversation, blocked),
+            Self::Verify { account, verified } => {
+                f.debug_struct("Verify").field("account", account).field("verified", verified).finish()
+            }
             Self::Pin { conversation, pinned } => arranges(f, "Pin", conversation, pinned),
             Self::Mute { conversation, until } => {
                 f.debug_struct("Mute").field("conversation", conversation).field("until", until).finish()
@@ -121,6 +133,12 @@ fn at(f: &mut fmt::Formatter<'_>, name: &str, conversation: &ConversationId, pos
 
 fn arranges(f: &mut fmt::Formatter<'_>, name: &str, conversation: &ConversationId, on: &bool) -> fmt::Result {
     f.debug_struct(name).field("conversation", conversation).field("on", on).finish()
+}
+
+impl fmt::Debug for BackedUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BackedUp").field("path", &self.path).field("messages", &self.messages).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for GroupLink {

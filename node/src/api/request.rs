@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, ConversationId, MessageId, Role};
+use super::{AccountId, ConversationId, MessageId, Role, SearchOrder};
 #[cfg(doc)]
 use super::{Event, Response};
 
@@ -104,6 +104,51 @@ pub enum Request {
         before: Option<u64>,
         /// How many, 1 ..= 200.
         limit: u32,
+    },
+    /// A page of history around a position, such as that of a hit. Answered by [`Response::History`].
+    HistoryAt {
+        /// Of which conversation.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// The position.
+        #[cfg_attr(test, ts(type = "number"))]
+        position: u64,
+        /// At most so many messages before it, 0 ..= 200.
+        older: u32,
+        /// At most so many from it on, 0 ..= 200.
+        newer: u32,
+    },
+    /// Looks for words in what was said. Blocked conversations are left out unless named. Answered by
+    /// [`Response::Found`].
+    Search {
+        /// Words, parts of words, or phrases in quotes, which all must be there, whatever their case and accents; and
+        /// `from:NAME`, `after:2026`, `after:2026-03`, `before:2026-03-01`, which narrow it down.
+        query: String,
+        /// Only here.
+        #[cfg_attr(test, ts(type = "string | null"))]
+        conversation: Option<ConversationId>,
+        /// What comes first.
+        order: SearchOrder,
+        /// Where an earlier answer to the same question said it goes on.
+        next: Option<String>,
+        /// How many, 1 ..= 100.
+        limit: u32,
+    },
+    /// Writes a sealed backup to a file. Only by a program on the Unix socket, not by a browser's page, which saves
+    /// it by itself. Answered by [`Response::BackedUp`].
+    Backup {
+        /// Where: an absolute path at which nothing is yet.
+        path: String,
+        /// What opens it again, at least 12 characters; one is made when there is none.
+        secret: Option<String>,
+    },
+    /// Gives history, contacts and settings of a backup back, all or nothing. Like [`Request::Backup`] in who may ask.
+    /// Answered by [`Response::Restored`].
+    Restore {
+        /// The file.
+        path: String,
+        /// What it was sealed with.
+        secret: String,
     },
     /// Sends text. Answered by [`Response::Sent`] once it is safe on this device's disk.
     Send {
@@ -217,6 +262,14 @@ pub enum Request {
         conversation: ConversationId,
         /// No more, or again.
         blocked: bool,
+    },
+    /// Notes that a contact's safety number was compared, or must be again. Answered by [`Response::Done`].
+    Verify {
+        /// Whose.
+        #[cfg_attr(test, ts(type = "string"))]
+        account: AccountId,
+        /// Compared, or no longer.
+        verified: bool,
     },
     /// Keeps a conversation at the top of the list. Answered by [`Response::Done`].
     Pin {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Request;
 use super::{
-    AccountSession, Contact, Conversation, ConversationId, Group, GroupLink, HistoryPage, Joining, Message,
-    RecoveryCodes, RecoveryPhrase, Revision, SignUpTicket, SignedUp, Status, UsernameCheck,
+    AccountSession, BackedUp, Contact, Conversation, ConversationId, Found, Group, GroupLink, HistoryPage, Joining,
+    Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SignUpTicket, SignedUp, Status, UsernameCheck,
 };
 
 /// Answers.
@@ -47,6 +47,12 @@ pub enum Response {
     },
     /// To [`Request::History`].
     History(HistoryPage),
+    /// To [`Request::Search`].
+    Found(Found),
+    /// To [`Request::Backup`].
+    BackedUp(BackedUp),
+    /// To [`Request::Restore`].
+    Restored(Restored),
     /// To [`Request::Send`] and [`Request::Forward`]; to [`Request::Edit`] and [`Request::React`].
     Sent(Message),
     /// To [`Request::CreateGroup`].

@@ -49,6 +49,13 @@ fn group() -> Group {
     }
 }
 
+fn found() -> Found {
+    let piece = |text: &str, hit| Piece { text: text.into(), hit };
+    let excerpt = vec![piece("…a ", false), piece("word", true)];
+    let hit = Hit { conversation: C, title: "b".into(), group: true, message: message(), excerpt };
+    Found { hits: vec![hit], next: Some("1".into()) }
+}
+
 fn link() -> GroupLink {
     GroupLink {
         door: "d".into(),
@@ -99,6 +106,16 @@ fn requests() -> Vec<Request> {
         Request::Conversations,
         Request::History { conversation: C, before: Some(9), limit: 200 },
         Request::History { conversation: C, before: None, limit: 1 },
+        Request::HistoryAt { conversation: C, position: 9, older: 0, newer: 200 },
+        Request::Backup { path: "/f".into(), secret: Some("canary".into()) },
+        Request::Restore { path: "/f".into(), secret: "canary".into() },
+        Request::Search {
+            query: "canary".into(),
+            conversation: Some(C),
+            order: SearchOrder::Best,
+            next: Some("canary".into()),
+            limit: 3,
+        },
         Request::Send { conversation: C, text: "canary".into(), id: Some(MessageId([4; 16])), reply_to: Some(3) },
         Request::Send { conversation: C, text: "canary".into(), id: None, reply_to: None },
         Request::Forward { from: C, position: 1, to: C, id: None },
@@ -111,6 +128,7 @@ fn requests() -> Vec<Request> {
         Request::SetDraft { conversation: C, text: "canary".into() },
         Request::Accept { conversation: C },
         Request::Block { conversation: C, blocked: true },
+        Request::Verify { account: AccountId([3; 32]), verified: true },
         Request::Pin { conversation: C, pinned: true },
         Request::Mute { conversation: C, until: Some(1) },
         Request::Archive { conversation: C, archived: true },
@@ -152,6 +170,7 @@ fn server_frames() -> Vec<ServerFrame> {
         conversation: C,
         safety_number: "1".into(),
         display_name: Some("B".into()),
+        verified: true,
         standing: Standing::Request,
     };
     let conversation = Conversation {
@@ -190,7 +209,10 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::Contact(contact.clone()),
         Response::Contacts { contacts: vec![contact] },
         Response::Conversations { conversations: vec![conversation.clone()] },
-        Response::History(HistoryPage { messages: vec![message(), deleted, timer], more: true }),
+        Response::History(HistoryPage { messages: vec![message(), deleted, timer], more: true, newer: true }),
+        Response::Found(found()),
+        Response::BackedUp(BackedUp { path: "/f".into(), secret: Some("s".into()), messages: 1 }),
+        Response::Restored(Restored { contacts: 1, conversations: 2, messages: 3, left: 4 }),
         Response::Sent(message()),
         Response::GroupCreated { conversation: C },
         Response::Group(group()),
@@ -249,4 +271,6 @@ fn secrets_do_not_print() {
     assert!(!printed.contains("canary"), "{printed}");
     let signed_up = SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] };
     assert!(!format!("{signed_up:?}").contains("canary"));
+    let backed_up = BackedUp { path: "/f".into(), secret: Some("canary".into()), messages: 1 };
+    assert!(!format!("{backed_up:?}").contains("canary"));
 }

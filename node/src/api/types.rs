@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, DeviceId, LinkState, UsernameProblem};
+use super::{AccountId, ConversationId, DeviceId, LinkState, Message, UsernameProblem};
 
 macro_rules! api {
     ($($item:item)*) => { $(
@@ -123,6 +123,68 @@ api! {
         pub expires_at: u64,
     }
 
+    /// A backup was written.
+    pub struct BackedUp {
+        /// Where.
+        pub path: String,
+        /// What opens it, if it was made for the occasion: it is kept nowhere else.
+        pub secret: Option<String>,
+        /// Messages in it.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub messages: u64,
+    }
+
+    /// A backup was given back.
+    #[derive(Debug)]
+    pub struct Restored {
+        /// Contacts that were not known here.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub contacts: u64,
+        /// Conversations.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub conversations: u64,
+        /// Messages.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub messages: u64,
+        /// Conversations left as they are, since something was said in them here already.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub left: u64,
+    }
+
+    /// What a search found.
+    #[derive(Debug)]
+    pub struct Found {
+        /// In the order asked for.
+        pub hits: Vec<Hit>,
+        /// Where the same question goes on; none when that was all.
+        pub next: Option<String>,
+    }
+
+    /// A message that was found.
+    #[derive(Debug)]
+    pub struct Hit {
+        /// Where it is.
+        #[cfg_attr(test, ts(type = "string"))]
+        pub conversation: ConversationId,
+        /// What the conversation is called.
+        pub title: String,
+        /// Whether it is a group of many.
+        pub group: bool,
+        /// The message.
+        pub message: Message,
+        /// The part of its text that shows why it was found.
+        pub excerpt: Vec<Piece>,
+    }
+
+    /// A piece of an excerpt.
+    #[derive(Debug)]
+    pub struct Piece {
+        /// As written.
+        pub text: String,
+        /// Whether it is what was looked for.
+        pub hit: bool,
+    }
+
     /// A request that wasn't carried out.
     #[derive(Debug)]
     pub struct Error {
@@ -136,6 +198,17 @@ api! {
         #[cfg_attr(test, ts(type = "number | null"))]
         pub retry_after: Option<u64>,
     }
+}
+
+/// What comes first in what was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum SearchOrder {
+    /// What came in last.
+    Newest,
+    /// Whole words, then beginnings of words, then other parts; of equals what came in last.
+    Best,
 }
 
 /// Where in its life the account on this node is.

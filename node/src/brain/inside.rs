@@ -7,13 +7,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use livechat_crypto::kv::{Kv, KvError};
+use livechat_engine::backup::{RestoreError, Restored, restore};
 use livechat_engine::{Effects, Engine, HandleError, Input, Now, StoreError, ViewError};
+use livechat_wire::backup::Record;
 
 use super::feed::{Activation, Feed};
 use super::{BrainError, Outcome, Snapshot};
 use crate::account::saved::{Pending, Saved, SavedError};
 use crate::api::{Error, ErrorCode};
 use crate::env;
+use crate::search::SearchError;
 use crate::store::{Store, TransactError};
 
 /// Why a transaction didn't happen.
@@ -73,6 +76,7 @@ impl<E: Into<Failure>> From<TransactError<E>> for Failure {
         match e {
             TransactError::Inside(e) => e.into(),
             TransactError::Store(e) => Self::Store(e.to_string()),
+            TransactError::Index(e) => Self::Store(chain(&e)),
         }
     }
 }
@@ -281,6 +285,15 @@ impl Inside {
         look(engine, &store.read()).map_err(|e| Failure::Store(chain(&e)))
     }
 
+    /// Asks engine and search index together.
+    pub(super) fn search<T>(
+        &mut self,
+        look: impl FnOnce(&Engine, &Store) -> Result<T, SearchError>,
+    ) -> Result<T, Failure> {
+        let (engine, store) = self.whole()?;
+        look(engine, store).map_err(|e| Failure::Store(chain(&e)))
+    }
+
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&mut dyn Kv) -> Result<T, SavedError>) -> Result<T, Failure> {
         // The engine caches nothing of the node's namespaces: it may stay.
         let (_, store) = self.whole()?;
@@ -289,11 +302,31 @@ impl Inside {
 
     pub(super) fn wipe(&mut self) -> Result<Outcome, Failure> {
         let (_, store) = self.whole()?;
-        store.wipe().map_err(|e| Failure::Store(e.to_string()))?;
+        store.wipe().map_err(|e| Failure::Store(chain(&e)))?;
         self.engine = None;
         self.whole()?;
         self.refresh();
         Ok(Outcome { reopened: true, snapshot: self.snapshot(), ..Outcome::default() })
+    }
+
+    /// Gives a backup back in one transaction, then opens the engine anew: it remembers nothing of that.
+    pub(super) fn restore<E>(
+        &mut self,
+        records: impl Iterator<Item = Result<Record, E>>,
+    ) -> Result<(Result<Restored, RestoreError<E>>, Option<Outcome>), Failure> {
+        let (_, store) = self.whole()?;
+        match store.transact(|kv| restore(kv, records)) {
+            Ok(restored) => {
+                self.engine = None;
+                self.whole()?;
+                self.refresh();
+                let outcome = Outcome { reopened: true, snapshot: self.snapshot(), ..Outcome::default() };
+                Ok((Ok(restored), Some(outcome)))
+            }
+            Err(TransactError::Inside(e)) => Ok((Err(e), None)),
+            Err(TransactError::Store(e)) => Err(Failure::Store(e.to_string())),
+            Err(TransactError::Index(e)) => Err(Failure::Store(chain(&e))),
+        }
     }
 
     pub(super) fn activate(&mut self, activation: Activation) -> Result<Outcome, Failure> {

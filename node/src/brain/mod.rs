@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc as jobs;
 
 use livechat_crypto::kv::Kv;
+use livechat_engine::backup::{RestoreError, Restored};
 use livechat_engine::{Account, CommandId, Effects, Engine, ViewError};
+use livechat_wire::backup::Record;
 use livechat_wire::http::DeviceProof;
 use livechat_wire::sync::Cursor;
 use tokio::sync::{mpsc, oneshot};
@@ -22,6 +24,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::account::saved::{Saved, SavedError};
 use crate::api::{Error, ErrorCode};
 use crate::limits;
+use crate::search::SearchError;
+use crate::store::Store;
 
 pub(crate) use feed::{Activation, Feed};
 pub(crate) use inside::Failure;
@@ -172,6 +176,26 @@ impl Brain {
         look: impl FnOnce(&Engine, &dyn Kv) -> Result<T, ViewError> + Send + 'static,
     ) -> Result<T, Error> {
         self.run(|inside| (inside.view(look), None)).await
+    }
+
+    /// Gives a backup back.
+    pub(crate) async fn restore<E: Send + 'static>(
+        &self,
+        records: impl Iterator<Item = Result<Record, E>> + Send + 'static,
+    ) -> Result<Result<Restored, RestoreError<E>>, Error> {
+        self.run(|inside| match inside.restore(records) {
+            Ok((done, outcome)) => (Ok(done), outcome),
+            Err(e) => (Err(e), None),
+        })
+        .await
+    }
+
+    /// Asks engine and search index together.
+    pub(crate) async fn search<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Engine, &Store) -> Result<T, SearchError> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.run(|inside| (inside.search(look), None)).await
     }
 
     /// Reads what the node keeps.

@@ -16,6 +16,8 @@ impl Driver {
             // What the engine only had in mind is gone: look-ups, and whether the relay is there.
             self.commands.fail_seen(&Failure::Store("it had to be opened anew".into()).to_api());
             self.tell_engine_relay();
+            // What it said between was said to nobody, or it is another one: everything is to be looked at again.
+            self.tell(Event::Lagged);
         }
         self.commands.seen(&commands);
         for (id, failure) in failed {

@@ -39,6 +39,11 @@ pub(super) fn of_command(e: CommandError) -> Error {
             "That message is somebody else's: only one's own can be edited, or deleted for everyone.",
             "You can delete it on this device.",
         ),
+        CommandError::NoKeys => (
+            ErrorCode::NotFound,
+            "This chat came back from a backup, and its keys did not. Nothing was sent.",
+            "Add its contact again by name; the history stays where it is.",
+        ),
         CommandError::Blocked => {
             (ErrorCode::Blocked, "This conversation is blocked. Nothing was sent.", "Unblock it first.")
         }

@@ -1,8 +1,10 @@
 //! Requests: what is answered at once, what goes to the engine, what is a flow with the relay, and what needs a session.
 
-use livechat_engine::{Command, Secret};
+use livechat_crypto::kv::Kv;
+use livechat_engine::{Command, CommandError, Engine, Secret, ViewError};
 use livechat_wire::DeviceId;
 use livechat_wire::http::{SecretText, SessionInfo};
+use zeroize::Zeroizing;
 
 use super::chores::Done;
 use super::commands::{Answer, group_link};
@@ -11,11 +13,13 @@ use crate::account::Phase;
 use crate::account::flow::Flow;
 use crate::account::manage::Change;
 use crate::account::phrase;
-use crate::api::{AccountSession, Error, Request, Response};
+use crate::api::{AccountSession, Error, HistoryPage, Request, Response};
+use crate::backup;
 use crate::brain::Feed;
 use crate::limits;
 use crate::node::Ask;
 use crate::relay::{AskError, RelayClient};
+use crate::search::Search;
 
 /// What takes several steps between relay and store.
 pub(super) enum FlowRequest {
@@ -72,7 +76,7 @@ impl Driver {
             }),
             Request::Group { conversation } => self.ask_store(answer, async move |brain| {
                 let group = brain.view(move |engine, kv| engine.group(kv, conversation)).await?;
-                group.map(Response::Group).ok_or_else(|| refusals::of_command(livechat_engine::CommandError::NotMember))
+                group.map(Response::Group).ok_or_else(|| refusals::of_command(CommandError::NotMember))
             }),
             Request::Links { conversation } => self.ask_store(answer, async move |brain| {
                 let now = crate::env::now_ms();
@@ -108,11 +112,35 @@ impl Driver {
                 let message = format!("A page of history has 1 to {} messages, not {limit}.", limits::HISTORY);
                 respond(answer, Err(Error::bad_request(message)));
             }
-            Request::History { conversation, before, limit } => self.ask_store(answer, async move |brain| {
-                let page = brain.view(move |engine, kv| engine.history(kv, conversation, before, limit)).await?;
-                page.map(Response::History)
-                    .ok_or_else(|| refusals::of_command(livechat_engine::CommandError::UnknownConversation))
+            Request::HistoryAt { older, newer, .. } if older > limits::HISTORY || newer > limits::HISTORY => {
+                let message = format!("A page of history has at most {} messages either way.", limits::HISTORY);
+                respond(answer, Err(Error::bad_request(message)));
+            }
+            Request::History { conversation, before, limit } => {
+                self.history(answer, move |engine, kv| engine.history(kv, conversation, before, limit));
+            }
+            Request::HistoryAt { conversation, position, older, newer } => {
+                let page =
+                    move |engine: &Engine, kv: &dyn Kv| engine.history_at(kv, conversation, position, older, newer);
+                self.history(answer, page);
+            }
+            Request::Backup { path, secret } => self.ask_store(answer, async move |brain| {
+                let secret = secret.map(Zeroizing::new);
+                backup::write(brain, path.into(), secret).await.map(Response::BackedUp)
             }),
+            Request::Restore { path, secret } => self.ask_store(answer, async move |brain| {
+                let file = backup::file(&path)?;
+                backup::give_back(&brain, file, Zeroizing::new(secret)).await.map(Response::Restored)
+            }),
+            Request::Search { query, conversation, order, next, limit } => {
+                match Search::new(&query, conversation, order, next.as_deref(), limit) {
+                    Ok(search) => self.ask_store(answer, async move |brain| {
+                        let found = brain.search(move |engine, store| search.run(engine, store)).await?;
+                        Ok(Response::Found(found))
+                    }),
+                    Err(e) => respond(answer, Err(e)),
+                }
+            }
             other => match of_engine(other) {
                 Some(command) => self.command(command, answer),
                 None => respond(answer, Err(Error::bad_request("This node doesn't carry that request out."))),
@@ -138,6 +166,17 @@ impl Driver {
         self.tasks.spawn(async move {
             respond(answer, asking.await);
             Done::Nothing
+        });
+    }
+
+    fn history(
+        &mut self,
+        answer: Answer,
+        page: impl FnOnce(&Engine, &dyn Kv) -> Result<Option<HistoryPage>, ViewError> + Send + 'static,
+    ) {
+        self.ask_store(answer, async move |brain| {
+            let page = brain.view(page).await?;
+            page.map(Response::History).ok_or_else(|| refusals::of_command(CommandError::UnknownConversation))
         });
     }
 
@@ -260,6 +299,7 @@ fn of_engine(request: Request) -> Option<Command> {
         Request::SetDraft { conversation, text } => Command::SetDraft { conversation, text },
         Request::Accept { conversation } => Command::Accept { conversation },
         Request::Block { conversation, blocked } => Command::Block { conversation, blocked },
+        Request::Verify { account, verified } => Command::Verify { account, verified },
         Request::Pin { conversation, pinned } => Command::Pin { conversation, pinned },
         Request::Mute { conversation, until } => Command::Mute { conversation, until },
         Request::Archive { conversation, archived } => Command::Archive { conversation, archived },
@@ -284,7 +324,10 @@ fn name(request: &Request) -> &'static str {
         Request::AddContact { .. } => "add_contact",
         Request::Contacts => "contacts",
         Request::Conversations => "conversations",
-        Request::History { .. } => "history",
+        Request::History { .. } | Request::HistoryAt { .. } => "history",
+        Request::Search { .. } => "search",
+        Request::Backup { .. } => "backup",
+        Request::Restore { .. } => "restore",
         Request::Send { .. } => "send",
         Request::MarkRead { .. } => "mark_read",
         Request::CreateGroup { .. } => "create_group",

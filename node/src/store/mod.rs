@@ -2,6 +2,7 @@
 //!
 //! Whatever is committed is on disk (`synchronous=FULL`). A store of a newer version is left untouched.
 
+pub(crate) mod index;
 mod key;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use livechat_crypto::kv::Kv;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use index::{Candidate, IndexError, Watched};
 use key::Key;
 pub(crate) use table::Table;
 
@@ -83,6 +85,14 @@ pub enum OpenError {
         /// Why.
         cause: rusqlite::Error,
     },
+    /// The search index is missing and can't be made.
+    #[error("can't make the search index in {database}: {cause}; check that the disk isn't full or failing")]
+    Index {
+        /// Which.
+        database: PathBuf,
+        /// Why.
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Bringing the store up to date failed; it is as it was.
     #[error("can't bring {database} up to date: {cause}")]
     Migration {
@@ -102,6 +112,9 @@ pub(crate) enum TransactError<E> {
     /// The database did.
     #[error("the store can't be written: {0}")]
     Store(#[from] rusqlite::Error),
+    /// The search index couldn't follow.
+    #[error("the search index can't be written: {0}")]
+    Index(#[from] IndexError),
 }
 
 /// The open database.
@@ -142,6 +155,8 @@ impl Store {
         runner
             .run(&mut connection)
             .map_err(|cause| OpenError::Migration { database: database.clone(), cause: Box::new(cause) })?;
+        index::ensure(&mut connection)
+            .map_err(|cause| OpenError::Index { database: database.clone(), cause: Box::new(cause) })?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(Self {
             connection,
@@ -161,14 +176,29 @@ impl Store {
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // An early return drops the transaction, which rolls it back.
-        let done = work(&mut Table(&transaction)).map_err(TransactError::Inside)?;
+        let mut table = Watched::new(&transaction);
+        let done = work(&mut table).map_err(TransactError::Inside)?;
+        table.refresh()?;
         transaction.commit()?;
         Ok(done)
     }
 
     /// Deletes all there is; what is freed is overwritten.
-    pub(crate) fn wipe(&mut self) -> rusqlite::Result<()> {
-        self.connection.execute("DELETE FROM kv", []).map(drop)
+    pub(crate) fn wipe(&mut self) -> Result<(), IndexError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute("DELETE FROM kv", [])?;
+        index::make(&transaction)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Shows passages of the search index; see [`index::candidates`].
+    pub(crate) fn candidates(
+        &self,
+        words: &[String],
+        ids: (i64, i64),
+        each: impl FnMut(Candidate<'_>) -> bool,
+    ) -> rusqlite::Result<()> {
+        index::candidates(&self.connection, words, ids, each)
     }
 
     /// Reads outside any transaction.
@@ -182,6 +212,33 @@ impl Store {
         let now: i64 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("a count");
         let max = more.map_or(1 << 30, |more| now + more);
         self.connection.query_row(&format!("PRAGMA max_page_count = {max}"), [], |_| Ok(())).expect("a limit");
+    }
+
+    /// Doesn't wait for the disk: for tests that count operations, not crashes.
+    #[cfg(test)]
+    pub(crate) fn hurry(&self) {
+        self.connection.execute_batch("PRAGMA synchronous = OFF").expect("hurry");
+    }
+
+    /// Makes the search index look like that of another version.
+    #[cfg(test)]
+    pub(crate) fn forget_index(&self) {
+        self.connection.execute_batch("PRAGMA user_version = 0").expect("forgetting");
+    }
+
+    /// Compares the index's two tables.
+    #[cfg(test)]
+    pub(crate) fn check_index(&self) {
+        let check = "INSERT INTO passage_grams (passage_grams, rank) VALUES ('integrity-check', 1)";
+        self.connection.execute(check, []).expect("an index without contradictions");
+    }
+
+    /// Whether these letters are in the raw blocks of the index or in its texts.
+    #[cfg(test)]
+    pub(crate) fn index_holds(&self, letters: &str) -> bool {
+        let held = "SELECT EXISTS (SELECT 1 FROM passage_grams_data WHERE instr(block, CAST(?1 AS BLOB)) > 0)
+                        OR EXISTS (SELECT 1 FROM passages WHERE instr(text, ?1) > 0)";
+        self.connection.query_row(held, [letters], |row| row.get(0)).expect("an answer")
     }
 
     /// Whether the connection is fit for the next transaction (a failed rollback leaves it inside one).

@@ -3,7 +3,8 @@
 use livechat_crypto::kv::Kv;
 use rusqlite::Connection;
 
-use super::{Table, TransactError};
+use super::TransactError;
+use super::index::Watched;
 
 #[cfg(not(debug_assertions))]
 compile_error!("the `sabotage` feature switches defences off: it is for tests of debug builds only");
@@ -22,8 +23,10 @@ pub(super) fn transact<T, E>(
         connection.execute_batch("BEGIN IMMEDIATE")?;
     }
     connection.execute_batch("SAVEPOINT work")?;
-    match work(&mut Table(connection)) {
+    let mut table = Watched::new(connection);
+    match work(&mut table) {
         Ok(done) => {
+            table.refresh()?;
             connection.execute_batch("RELEASE work")?;
             Ok(done)
         }

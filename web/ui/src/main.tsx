@@ -6,6 +6,7 @@ import "./styles/chat.css";
 import "./styles/deeds.css";
 import "./styles/groups.css";
 import "./styles/overlay.css";
+import "./styles/search.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";

@@ -324,6 +324,7 @@ export class TestNode {
               conversation: c.id,
               safety_number: "12345 ".repeat(12).trim(),
               display_name: null,
+              verified: false,
               standing: c.standing,
             })),
         };
@@ -334,7 +335,33 @@ export class TestNode {
       case "history": {
         const older = this.history.filter((m) => request.before === null || m.position < request.before);
         const messages = older.slice(-request.limit);
-        return { type: "history", messages, more: older.length > messages.length };
+        const newer = older.length < this.history.length;
+        return { type: "history", messages, more: older.length > messages.length, newer };
+      }
+      case "history_at": {
+        const { position, older, newer } = request;
+        const above = this.history.filter((m) => m.position < position);
+        const below = this.history.filter((m) => m.position >= position);
+        const messages = [...above.slice(Math.max(0, above.length - older)), ...below.slice(0, newer)];
+        return { type: "history", messages, more: above.length > older, newer: below.length > newer };
+      }
+      case "search": {
+        const has = (m: Message) => m.body.type === "text" && m.body.text.includes(request.query);
+        const hits = this.history.filter(has).map((m) => {
+          const text = m.body.type === "text" ? m.body.text : "";
+          const [before = "", ...rest] = text.split(request.query);
+          const pieces = [
+            { text: before, hit: false },
+            { text: request.query, hit: true },
+            { text: rest.join(request.query), hit: false },
+          ];
+          const excerpt = pieces.filter((p) => p.text);
+          return { conversation: CHAT, title: "bob", group: false, message: m, excerpt };
+        });
+        const from = Number(request.next ?? 0);
+        const to = from + request.limit;
+        const next = to < hits.length ? `${to}` : null;
+        return { type: "found", hits: hits.slice(from, to), next };
       }
       case "send": {
         const there = this.history.find((m) => m.id === request.id);
@@ -449,6 +476,10 @@ export class TestNode {
         return this.groupBecomes(request.conversation, { title: request.title });
       case "leave_group":
         return this.groupBecomes(request.conversation, { standing: "left" });
+      case "backup":
+      case "restore":
+        return { code: "bad_request", message: "A page can't name a file.", hint: "", retry_after: null };
+      case "verify":
       case "typing":
       case "set_draft":
       case "set_profile":

@@ -433,6 +433,7 @@ describe("chats", () => {
       conversation: CHAT,
       safety_number: "",
       display_name: null,
+      verified: false,
       standing: "accepted",
     });
     await user.click(within(dialog).getByRole("button", { name: "Start chat" }));

@@ -11,6 +11,7 @@
 mod early;
 mod expiry;
 mod facts;
+pub(crate) mod passages;
 mod personal;
 mod records;
 mod say;
@@ -31,7 +32,7 @@ use crate::timeline::Draft;
 use crate::turn::Turn;
 use crate::view::Standing;
 
-pub(crate) use records::Personal;
+pub(crate) use records::{Edit, Personal, Profile, Reactions, Stamp, Timer};
 
 /// When a fact came, and its key.
 type Waiting = (u64, Vec<u8>);
@@ -145,6 +146,11 @@ impl Engine {
         self.lapse_typing(turn);
         self.expire(turn)
     }
+}
+
+/// Whether a message is one that disappears.
+pub(crate) fn disappears(body: &Body) -> bool {
+    expiry::seconds(body) > 0
 }
 
 /// Deletes every row whose key begins with `prefix`.

@@ -5,6 +5,7 @@ use livechat_wire::content::{Body, Target};
 use livechat_wire::{AccountId, ConversationId};
 
 use super::expiry::seconds;
+use super::passages::{Place, latest_edit, passage};
 use super::records::{Edit, Profile, Reactions};
 use super::say::Words;
 use crate::errors::{StoreError, ViewError};
@@ -25,7 +26,7 @@ impl Engine {
         message: Message,
     ) -> Result<view::Message, StoreError> {
         let own = message.own.is_some();
-        let edit = self.latest_edit(kv, at, position)?;
+        let edit = latest_edit(kv, &message_key(at, position))?;
         let words = Words::of(&message.body);
         let (reply_to, forwarded) = words.as_ref().map_or((None, false), |w| (w.reply_to, w.forwarded));
         let text = edit.as_ref().map(|e| e.text.clone()).or_else(|| words.map(|w| w.text));
@@ -131,9 +132,7 @@ impl Engine {
         at: ConversationId,
         position: u64,
     ) -> Result<Option<String>, StoreError> {
-        let message: Option<Message> = Table::Messages.get(kv, &message_key(at, position))?;
-        let Some(words) = message.and_then(|m| Words::of(&m.body)) else { return Ok(None) };
-        Ok(Some(self.latest_edit(kv, at, position)?.map_or(words.text, |e| e.text)))
+        Ok(passage(kv, Place { conversation: at, position })?.map(|p| p.text))
     }
 
     /// The revision of the latest edit; 0: never edited.
@@ -141,12 +140,6 @@ impl Engine {
         let place = message_key(at, position);
         let last = Table::Edits.keys(kv, &place, 1, Order::Descending)?;
         Ok(last.first().map(|row| Table::Edits.id(row, place.len())).transpose()?.map_or(0, u32::from_be_bytes))
-    }
-
-    fn latest_edit(&self, kv: &dyn Kv, at: ConversationId, position: u64) -> Result<Option<Edit>, StoreError> {
-        let place = message_key(at, position);
-        let mut last = Table::Edits.range(kv, &place, &prefix_end(&place), 1, Order::Descending)?;
-        Ok(last.pop().map(|(_, edit)| edit))
     }
 
     fn reactions(&self, kv: &dyn Kv, at: ConversationId, position: u64) -> Result<Vec<Reaction>, StoreError> {

@@ -110,6 +110,11 @@ impl Rooms {
         drives.map(|(_, d)| d.due).chain(knocks).min()
     }
 
+    /// Everybody who is or was in a group with us.
+    pub fn met(&self) -> impl Iterator<Item = &AccountId> {
+        self.names.keys()
+    }
+
     /// The relay came: whatever waited is tried at once.
     pub fn online(&mut self) {
         for drive in self.drives.values_mut() {

@@ -72,6 +72,14 @@ fn pages_go_back_from_the_newest() {
         }
         assert_eq!(pages, [(10, true), (10, true), (5, false)]);
         assert_eq!(alice.texts(chat), texts);
+        let middle = alice.history(chat)[12].position;
+        for (older, newer, from, to) in [(2, 3, 10, 15), (0, 5, 12, 17), (5, 0, 7, 12), (50, 50, 0, 25), (0, 0, 12, 12)]
+        {
+            let page = alice.engine.history_at(&alice.kv, chat, middle, older, newer).unwrap().expect("the chat");
+            let said: Vec<_> = page.messages.iter().map(|m| m.position + 12 - middle).collect();
+            assert_eq!(said, (from..to).collect::<Vec<_>>());
+            assert_eq!((page.more, page.newer), (from > 0, to < 25), "{older} and {newer}");
+        }
         let nowhere = livechat_wire::ConversationId([1; 32]);
         assert_eq!(alice.engine.history(&alice.kv, nowhere, None, 10).unwrap(), None);
     });

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the people of these tests are part of the tests")]
 #![allow(clippy::let_underscore_must_use, reason = "here effects are looked at only where they matter")]
 
+mod backup;
 mod binding;
 mod circle;
 mod content;

@@ -59,6 +59,23 @@ session_expires_at: number,
 phrase_waits: boolean, };
 
 /**
+ * A backup was written.
+ */
+export type BackedUp = { 
+/**
+ * Where.
+ */
+path: string, 
+/**
+ * What opens it, if it was made for the occasion: it is kept nowhere else.
+ */
+secret: string | null, 
+/**
+ * Messages in it.
+ */
+messages: number, };
+
+/**
  * Somebody we can write to.
  */
 export type Contact = { 
@@ -82,6 +99,10 @@ safety_number: string,
  * How they want to be called, besides. Only what they say of themselves.
  */
 display_name: string | null, 
+/**
+ * Whether their safety number was compared.
+ */
+verified: boolean, 
 /**
  * Whether the direct chat with them was agreed to.
  */
@@ -237,6 +258,19 @@ group: Group, } | { "type": "joining_changed",
 joining: Joining, } | { "type": "lagged" };
 
 /**
+ * What a search found.
+ */
+export type Found = { 
+/**
+ * In the order asked for.
+ */
+hits: Array<Hit>, 
+/**
+ * Where the same question goes on; none when that was all.
+ */
+next: string | null, };
+
+/**
  * What a group conversation has beside a direct one.
  */
 export type Group = { 
@@ -354,7 +388,36 @@ messages: Array<Message>,
 /**
  * Whether there are older ones.
  */
-more: boolean, };
+more: boolean, 
+/**
+ * Whether there are newer ones.
+ */
+newer: boolean, };
+
+/**
+ * A message that was found.
+ */
+export type Hit = { 
+/**
+ * Where it is.
+ */
+conversation: string, 
+/**
+ * What the conversation is called.
+ */
+title: string, 
+/**
+ * Whether it is a group of many.
+ */
+group: boolean, 
+/**
+ * The message.
+ */
+message: Message, 
+/**
+ * The part of its text that shows why it was found.
+ */
+excerpt: Array<Piece>, };
 
 /**
  * Why nobody opens.
@@ -550,6 +613,19 @@ account: string,
 username: string, };
 
 /**
+ * A piece of an excerpt.
+ */
+export type Piece = { 
+/**
+ * As written.
+ */
+text: string, 
+/**
+ * Whether it is what was looked for.
+ */
+hit: boolean, };
+
+/**
  * A message that another one answers, as it reads now.
  */
 export type Quote = { 
@@ -697,7 +773,60 @@ before: number | null,
 /**
  * How many, 1 ..= 200.
  */
-limit: number, } | { "type": "send", 
+limit: number, } | { "type": "history_at", 
+/**
+ * Of which conversation.
+ */
+conversation: string, 
+/**
+ * The position.
+ */
+position: number, 
+/**
+ * At most so many messages before it, 0 ..= 200.
+ */
+older: number, 
+/**
+ * At most so many from it on, 0 ..= 200.
+ */
+newer: number, } | { "type": "search", 
+/**
+ * Words, parts of words, or phrases in quotes, which all must be there, whatever their case and accents; and
+ * `from:NAME`, `after:2026`, `after:2026-03`, `before:2026-03-01`, which narrow it down.
+ */
+query: string, 
+/**
+ * Only here.
+ */
+conversation: string | null, 
+/**
+ * What comes first.
+ */
+order: SearchOrder, 
+/**
+ * Where an earlier answer to the same question said it goes on.
+ */
+next: string | null, 
+/**
+ * How many, 1 ..= 100.
+ */
+limit: number, } | { "type": "backup", 
+/**
+ * Where: an absolute path at which nothing is yet.
+ */
+path: string, 
+/**
+ * What opens it again, at least 12 characters; one is made when there is none.
+ */
+secret: string | null, } | { "type": "restore", 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * What it was sealed with.
+ */
+secret: string, } | { "type": "send", 
 /**
  * Where to.
  */
@@ -813,7 +942,15 @@ conversation: string,
 /**
  * No more, or again.
  */
-blocked: boolean, } | { "type": "pin", 
+blocked: boolean, } | { "type": "verify", 
+/**
+ * Whose.
+ */
+account: string, 
+/**
+ * Compared, or no longer.
+ */
+verified: boolean, } | { "type": "pin", 
 /**
  * Which.
  */
@@ -963,7 +1100,7 @@ contacts: Array<Contact>, } | { "type": "conversations",
 /**
  * Latest first.
  */
-conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "sent" } & Message | { "type": "group_created", 
+conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "group_created", 
 /**
  * Its conversation.
  */
@@ -986,6 +1123,27 @@ revisions: Array<Revision>, } | { "type": "profile",
 display_name: string, } | { "type": "done" };
 
 /**
+ * A backup was given back.
+ */
+export type Restored = { 
+/**
+ * Contacts that were not known here.
+ */
+contacts: number, 
+/**
+ * Conversations.
+ */
+conversations: number, 
+/**
+ * Messages.
+ */
+messages: number, 
+/**
+ * Conversations left as they are, since something was said in them here already.
+ */
+left: number, };
+
+/**
  * A text that a message had.
  */
 export type Revision = { 
@@ -1002,6 +1160,11 @@ text: string, };
  * What somebody may do in a group.
  */
 export type Role = "member" | "admin" | "owner";
+
+/**
+ * What comes first in what was found.
+ */
+export type SearchOrder = "newest" | "best";
 
 /**
  * What a client reads.

@@ -35,6 +35,11 @@ interface AnswerTo {
   contacts: "contacts";
   conversations: "conversations";
   history: "history";
+  history_at: "history";
+  search: "found";
+  backup: "backed_up";
+  restore: "restored";
+  verify: "done";
   send: "sent";
   mark_read: "done";
   forward: "sent";

@@ -23,10 +23,12 @@ interface Props {
   group: boolean;
   /** Whether nothing can be written here any more. */
   closed: boolean;
+  /** Whether somebody looked for it. */
+  found: boolean;
 }
 
 /** A row of the chat: separators, then the bubble. */
-export const Bubble = memo(function Bubble({ row, now, chat, last, group, closed }: Props) {
+export const Bubble = memo(function Bubble({ row, now, chat, last, group, closed, found }: Props) {
   const { content } = row;
   const message = content.kind === "message" ? content.message : null;
   const answers = content.kind === "pending" ? content.pending.answers : undefined;
@@ -38,6 +40,7 @@ export const Bubble = memo(function Bubble({ row, now, chat, last, group, closed
     row.closes && "closes",
     last && "last",
     group && "in-group",
+    found && "found",
   ];
   return (
     <div className={classes.filter(Boolean).join(" ")}>
@@ -65,6 +68,7 @@ export const Bubble = memo(function Bubble({ row, now, chat, last, group, closed
             }}
           >
             {message && !row.own && <Author message={message} group={group} shown={row.opens} />}
+            {found && <span className="visually-hidden">Found: </span>}
             {row.own && <span className="visually-hidden">You: </span>}
             {message?.forwarded && <p className="label">Forwarded</p>}
             {message?.reply_to && <Quoted quote={message.reply_to} />}

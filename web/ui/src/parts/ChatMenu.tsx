@@ -1,7 +1,7 @@
 import { Button, Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover } from "react-aria-components";
 import type { Conversation, Group } from "../api";
 import { useClient } from "../state/hooks";
-import { muted, SILENCES, span, TIMERS } from "../text/deeds";
+import { exportOf, muted, SILENCES, span, TIMERS } from "../text/deeds";
 import { mayLead } from "../text/groups";
 import { More } from "./icons";
 
@@ -53,6 +53,9 @@ export function ChatMenu({ chat, group }: { chat: Conversation; group: Group | n
                   {name}
                 </MenuItem>
               ))}
+            <MenuItem className="menu-item" href={exportOf(conversation, "markdown")} download="">
+              Export
+            </MenuItem>
             <MenuItem
               className="menu-item"
               onAction={() =>

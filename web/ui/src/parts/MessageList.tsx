@@ -28,7 +28,11 @@ export function MessageList({ conversation, title, sends }: Props) {
   const client = useClient();
   const messages = usePart((s) => s.timelines[conversation]?.messages ?? NO_MESSAGES);
   const more = usePart((s) => s.timelines[conversation]?.more ?? false);
-  const pending = usePart((s) => s.pending[conversation] ?? NO_PENDING);
+  const newer = usePart((s) => s.timelines[conversation]?.newer ?? false);
+  const waiting = usePart((s) => s.pending[conversation] ?? NO_PENDING);
+  // What is being sent stands below the newest message, not below a place further up.
+  const pending = newer ? NO_PENDING : waiting;
+  const jump = usePart((s) => (s.jump?.conversation === conversation ? s.jump : null));
   const fetching = usePart((s) => s.fetching[conversation] ?? "no");
   const unread = usePart((s) => s.conversations?.find((c) => c.id === conversation)?.unread ?? 0);
   const group = usePart((s) => s.groups[conversation]);
@@ -74,7 +78,8 @@ export function MessageList({ conversation, title, sends }: Props) {
       if (!element) return;
       const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END;
       // Growth below the view isn't leaving the end; only a move upwards is.
-      if (near) atEnd.current = true;
+      if (near && newer) void client.history.fetchNewer(conversation);
+      if (near) atEnd.current = !newer;
       else if (offset < lastOffset.current) atEnd.current = false;
       lastOffset.current = offset;
       setAway(!atEnd.current);
@@ -82,7 +87,7 @@ export function MessageList({ conversation, title, sends }: Props) {
       if (offset < NEAR_TOP) void client.history.fetchOlder(conversation);
       look();
     },
-    [client, conversation, newest, look],
+    [client, conversation, newest, newer, look],
   );
 
   const onResize = useCallback(() => {
@@ -117,6 +122,19 @@ export function MessageList({ conversation, title, sends }: Props) {
     toEnd();
   }, [sends, toEnd]);
 
+  // A message that somebody jumped to, also when the chat has just been opened for it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once a jump
+  useLayoutEffect(() => {
+    const index = list.findIndex(
+      (row) => row.content.kind === "message" && row.content.message.position === jump?.position,
+    );
+    if (index < 0) return;
+    atEnd.current = false;
+    setAway(true);
+    virtual.current?.scrollToIndex(index, { align: "center" });
+    pane.current?.focus({ preventScroll: true });
+  }, [jump]);
+
   useEffect(() => {
     look();
     document.addEventListener("visibilitychange", look);
@@ -131,9 +149,9 @@ export function MessageList({ conversation, title, sends }: Props) {
 
   return (
     <div className="messages">
-      {fetching === "older" && (
+      {(fetching === "older" || fetching === "newer") && (
         <p className="older" aria-live="polite">
-          Fetching older messages…
+          Fetching {fetching} messages…
         </p>
       )}
       {typeof fetching === "object" && (
@@ -173,18 +191,20 @@ export function MessageList({ conversation, title, sends }: Props) {
                 last={index === list.length - 1}
                 group={group !== undefined}
                 closed={closed(group)}
+                found={row.content.kind === "message" && row.content.message.position === jump?.position}
               />
             </Fragment>
           )}
         </Virtualizer>
       </div>
-      {(away || fresh > 0) && (
+      {(away || newer || fresh > 0) && (
         <button
           type="button"
           className={fresh > 0 ? "pill fresh" : "pill"}
           onClick={() => {
             atEnd.current = true;
             toEnd();
+            void client.history.toNewest(conversation);
           }}
           aria-label={fresh > 0 ? undefined : "To the newest message"}
         >

@@ -4,7 +4,9 @@ import { explain } from "../state/explain";
 import { useClient, usePart } from "../state/hooks";
 import type { Problem } from "../state/pending";
 import { chooseTheme, chosenTheme, type Theme } from "../state/theme";
+import { exportOf } from "../text/deeds";
 import { Account } from "./Account";
+import { Backup } from "./Backup";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
 import { More } from "./icons";
@@ -19,6 +21,7 @@ export function OwnMenu() {
   const [theme, setTheme] = useState(chosenTheme);
   const [leaving, setLeaving] = useState(false);
   const [account, setAccount] = useState(false);
+  const [backup, setBackup] = useState(false);
   const version = usePart((s) => s.status?.version ?? "");
   return (
     <>
@@ -51,6 +54,15 @@ export function OwnMenu() {
               <MenuItem id="account" className="menu-item" onAction={() => setAccount(true)}>
                 Account…
               </MenuItem>
+              <MenuItem id="backup" className="menu-item" onAction={() => setBackup(true)}>
+                Backup…
+              </MenuItem>
+              <MenuItem id="export" className="menu-item" href={exportOf(null, "markdown")} download="">
+                Export all chats
+              </MenuItem>
+              <MenuItem id="export-json" className="menu-item" href={exportOf(null, "jsonl")} download="">
+                Export for programs
+              </MenuItem>
               <MenuItem id="log-out" className="menu-item" onAction={() => setLeaving(true)}>
                 Log out
               </MenuItem>
@@ -59,6 +71,7 @@ export function OwnMenu() {
         </Popover>
       </MenuTrigger>
       <Account open={account} onOpenChange={setAccount} />
+      <Backup open={backup} onOpenChange={setBackup} />
       <Leave open={leaving} onOpenChange={setLeaving} />
     </>
   );

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { Conversation } from "../api";
 import { useClient, useNow, usePart } from "../state/hooks";
 import { navigate, pathOf } from "../state/route";
@@ -14,14 +14,17 @@ import { Logo, Muted, People, Pin, Plus } from "./icons";
 import { Joinings, LobbyButton } from "./Joinings";
 import { NewGroup } from "./NewGroup";
 import { OwnMenu } from "./OwnMenu";
+import { Hits, SearchField } from "./Search";
 import { Ticks } from "./Ticks";
 
 /** Own name and live count above, the conversations below. */
 export function Sidebar({ current }: { current: string | null }) {
   const [adding, setAdding] = useState(false);
   const [founding, setFounding] = useState(false);
+  const [looking, setLooking] = useState("");
+  const pane = useRef<HTMLElement>(null);
   return (
-    <section className="sidebar" aria-label="Conversations">
+    <section ref={pane} className="sidebar" aria-label="Conversations">
       <header className="sidebar-head">
         <Logo />
         <Presence />
@@ -45,8 +48,19 @@ export function Sidebar({ current }: { current: string | null }) {
         </button>
         <OwnMenu />
       </header>
-      <Joinings />
-      <Conversations current={current} add={() => setAdding(true)} />
+      <SearchField
+        text={looking}
+        onText={setLooking}
+        onDown={() => pane.current?.querySelector<HTMLElement>("a.list-line")?.focus()}
+      />
+      {looking.trim() ? (
+        <Hits text={looking} current={current} />
+      ) : (
+        <>
+          <Joinings />
+          <Conversations current={current} add={() => setAdding(true)} />
+        </>
+      )}
       <AddContact open={adding} onOpenChange={setAdding} />
       <NewGroup open={founding} onOpenChange={setFounding} />
     </section>

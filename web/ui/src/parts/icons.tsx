@@ -30,6 +30,12 @@ export const Down = () => (
     <path d="M12 5v14M6 13l6 6 6-6" />
   </Icon>
 );
+export const Search = () => (
+  <Icon size={18}>
+    <circle cx="11" cy="11" r="6.500" />
+    <path d="M16 16l4.500 4.500" />
+  </Icon>
+);
 export const Plus = () => (
   <Icon>
     <path d="M12 5v14M5 12h14" />

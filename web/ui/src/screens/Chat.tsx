@@ -58,7 +58,14 @@ export function Chat({ conversation }: { conversation: string }) {
       ) : found?.standing === "blocked" ? (
         <BlockedBanner chat={found} group={group} />
       ) : (
-        <Composer conversation={conversation} title={title} onSent={() => setSends(sends + 1)} />
+        <Composer
+          conversation={conversation}
+          title={title}
+          onSent={() => {
+            setSends(sends + 1);
+            void client.history.toNewest(conversation);
+          }}
+        />
       )}
     </section>
   );

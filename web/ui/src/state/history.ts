@@ -2,12 +2,14 @@ import type { HistoryPage, Message } from "../api";
 import type { Desk } from "./desk";
 import { explain } from "./explain";
 import type { Fetching } from "./store";
-import { type Timeline, withMessage, withNewest, withOlder, without } from "./timeline";
+import { type Timeline, withMessage, withNewer, withNewest, withOlder, without } from "./timeline";
 
 /** Messages per page: about three screens. */
 const PAGE = 60;
 /** Most the node gives at once. */
 const WHOLE_PAGE = 200;
+/** Messages shown on each side of one that somebody jumps to. */
+const AROUND = 30;
 /** Pages fetched again after a break, at most; what is further up is fetched when somebody scrolls there. */
 const PAGES_AGAIN = 5;
 
@@ -30,16 +32,41 @@ export class History {
   async fetchOlder(conversation: string): Promise<void> {
     const known = this.known(conversation);
     if (!known?.more || this.busy(conversation)) return;
-    this.setFetching(conversation, "older");
-    try {
-      const before = known.messages[0]?.position ?? null;
-      const page = await this.fetchPage(conversation, before, PAGE);
+    const first = known.messages[0]?.position ?? null;
+    await this.fetchInto(conversation, "older", async () => {
+      const page = await this.fetchPage(conversation, first, PAGE);
       const now = this.known(conversation);
-      if (now) this.setTimeline(conversation, withOlder(now, page));
-      this.setFetching(conversation, "no");
-    } catch (error) {
-      this.setFetching(conversation, explain(error));
+      return now && (now.messages[0]?.position ?? null) === first ? withOlder(now, page) : now;
+    });
+  }
+
+  /** Fetches the page below what is known, after a jump. */
+  async fetchNewer(conversation: string): Promise<void> {
+    const known = this.known(conversation);
+    if (!known?.newer || this.busy(conversation)) return;
+    const last = known.messages.at(-1)?.position ?? -1;
+    await this.fetchInto(conversation, "newer", async () => {
+      const page = await this.fetchAt(conversation, last + 1, 0, PAGE);
+      const now = this.known(conversation);
+      // A jump may have gone elsewhere meanwhile.
+      return now && now.messages.at(-1)?.position === last ? withNewer(now, page) : now;
+    });
+  }
+
+  /** Shows the message at a position, with what stands around it. */
+  async jump(conversation: string, position: number): Promise<void> {
+    if (!this.known(conversation)?.messages.some((m) => m.position === position)) {
+      await this.fetchInto(conversation, "newest", () =>
+        this.fetchAt(conversation, position, AROUND, AROUND),
+      );
     }
+    this.desk.store.setState({ jump: { conversation, position } });
+  }
+
+  /** Leaves the place that was jumped to. */
+  async toNewest(conversation: string): Promise<void> {
+    this.desk.store.setState({ jump: null });
+    if (this.known(conversation)?.newer) await this.fetchNewest(conversation);
   }
 
   /** Fetches what is loaded, or failed to load, again: ticks and texts may have changed. */
@@ -82,10 +109,22 @@ export class History {
 
   private async fetchNewest(conversation: string): Promise<void> {
     if (this.busy(conversation)) return;
-    this.setFetching(conversation, "newest");
-    try {
+    await this.fetchInto(conversation, "newest", async () => {
       const page = await this.fetchPage(conversation, null, PAGE);
-      this.setTimeline(conversation, withNewest(this.known(conversation), page));
+      return withNewest(this.known(conversation), page);
+    });
+  }
+
+  /** Says that something is fetched, takes it in, and says why when it couldn't be had. */
+  private async fetchInto(
+    conversation: string,
+    what: Fetching,
+    fetch: () => Promise<Timeline | undefined>,
+  ): Promise<void> {
+    this.setFetching(conversation, what);
+    try {
+      const timeline = await fetch();
+      if (timeline) this.setTimeline(conversation, timeline);
       this.setFetching(conversation, "no");
     } catch (error) {
       this.setFetching(conversation, explain(error));
@@ -95,6 +134,13 @@ export class History {
   /** Fetches a loaded stretch again, newest first, so that ticks that moved meanwhile are right. */
   private async fetchAgain(conversation: string): Promise<void> {
     const oldest = this.known(conversation)?.messages[0]?.position ?? 0;
+    if (this.known(conversation)?.newer) {
+      // Somebody looks at a place further up: that stretch is renewed where it stands.
+      const page = await this.fetchAt(conversation, oldest, 0, WHOLE_PAGE);
+      const now = this.known(conversation);
+      if (now) this.setTimeline(conversation, { ...page, more: now.more });
+      return;
+    }
     let before: number | null = null;
     let fresh: Timeline | undefined;
     for (let pages = 0; pages < PAGES_AGAIN; pages += 1) {
@@ -109,7 +155,7 @@ export class History {
     const from = fresh.messages[0]?.position ?? 0;
     const kept = now && { ...now, messages: now.messages.filter((m) => m.position >= from) };
     this.setTimeline(conversation, {
-      ...withNewest(kept, { messages: [...fresh.messages], more: true }),
+      ...withNewest(kept, { messages: [...fresh.messages], more: true, newer: false }),
       more: fresh.more,
     });
   }
@@ -118,13 +164,22 @@ export class History {
     return this.desk.ask({ type: "history", conversation, before, limit });
   }
 
+  private fetchAt(
+    conversation: string,
+    position: number,
+    older: number,
+    newer: number,
+  ): Promise<HistoryPage> {
+    return this.desk.ask({ type: "history_at", conversation, position, older, newer });
+  }
+
   private known(conversation: string): Timeline | undefined {
     return this.desk.store.getState().timelines[conversation];
   }
 
   private busy(conversation: string): boolean {
     const fetching = this.desk.store.getState().fetching[conversation];
-    return fetching === "newest" || fetching === "older";
+    return fetching === "newest" || fetching === "older" || fetching === "newer";
   }
 
   private setTimeline(conversation: string, timeline: Timeline): void {

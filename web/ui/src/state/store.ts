@@ -11,7 +11,13 @@ export type About =
   | { readonly kind: "edit"; readonly message: Message; readonly draft: string };
 
 /** How a conversation's history is being fetched. */
-export type Fetching = "no" | "newest" | "older" | Problem;
+export type Fetching = "no" | "newest" | "older" | "newer" | Problem;
+
+/** A message to be shown, wherever in the history it stands. */
+export interface Jump {
+  readonly conversation: string;
+  readonly position: number;
+}
 
 /** Everything the page knows. Contents of messages live here and nowhere else: never in the browser's storage. */
 export interface State {
@@ -27,6 +33,7 @@ export interface State {
   joinings: readonly Joining[];
   timelines: Readonly<Record<string, Timeline>>;
   fetching: Readonly<Record<string, Fetching>>;
+  jump: Jump | null;
   pending: Readonly<Record<string, readonly Pending[]>>;
   drafts: Readonly<Record<string, string>>;
   abouts: Readonly<Record<string, About>>;
@@ -48,6 +55,7 @@ const EMPTY: Omit<State, "line" | "status" | "signedUp"> = {
   joinings: [],
   timelines: {},
   fetching: {},
+  jump: null,
   pending: {},
   drafts: {},
   abouts: {},

@@ -1,10 +1,12 @@
 import type { Delivery, HistoryPage, Message } from "../api";
 
-/** What is known of one conversation's history: a stretch without holes, oldest first, up to the newest message. */
+/** What is known of one conversation's history: a stretch without holes, oldest first. */
 export interface Timeline {
   readonly messages: readonly Message[];
   /** Whether the node has older ones. */
   readonly more: boolean;
+  /** Whether the node has newer ones: somebody jumped up there. Else the stretch ends with the newest message. */
+  readonly newer: boolean;
 }
 
 const STEPS: Record<Delivery, number> = { queued: 0, accepted: 1, delivered: 2, read: 3 };
@@ -31,17 +33,22 @@ function union(known: readonly Message[], news: readonly Message[]): Message[] {
 export function withNewest(known: Timeline | undefined, page: HistoryPage): Timeline {
   const first = page.messages[0];
   if (!known || !first)
-    return { messages: known && !page.more ? known.messages : page.messages, more: page.more };
+    return { messages: known && !page.more ? known.messages : page.messages, more: page.more, newer: false };
   const touches = known.messages.some((m) => m.position >= first.position);
   const kept = touches || !page.more ? known.messages : [];
   const messages = union(kept, page.messages);
   const reachesFurther = (messages[0]?.position ?? 0) < first.position;
-  return { messages, more: reachesFurther ? known.more : page.more };
+  return { messages, more: reachesFurther ? known.more : page.more, newer: false };
 }
 
 /** Takes in a page older than everything known. */
 export function withOlder(known: Timeline, page: HistoryPage): Timeline {
-  return { messages: union(known.messages, page.messages), more: page.more };
+  return { ...known, messages: union(known.messages, page.messages), more: page.more };
+}
+
+/** Takes in a page newer than everything known. */
+export function withNewer(known: Timeline, page: HistoryPage): Timeline {
+  return { ...known, messages: union(known.messages, page.messages), newer: page.newer };
 }
 
 /** Takes a message out, and its words out of what quotes it. */
@@ -55,7 +62,7 @@ export function without(known: Timeline, id: string): Timeline {
   };
 }
 
-/** Takes in one message, new or changed. A changed one that isn't loaded stays unloaded. */
+/** Takes in one message, new or changed. What isn't loaded stays unloaded, and so does what is behind a hole. */
 export function withMessage(
   known: Timeline | undefined,
   message: Message,
@@ -63,6 +70,6 @@ export function withMessage(
 ): Timeline | undefined {
   if (!known) return undefined;
   const there = known.messages.some((m) => m.id === message.id);
-  if (!there && !added) return known;
+  if (!there && (!added || known.newer)) return known;
   return { ...known, messages: union(known.messages, [message]) };
 }

@@ -39,3 +39,8 @@ export function span(seconds: number): string {
 export function muted({ muted_until }: Conversation, now: number): boolean {
   return muted_until !== null && muted_until > now;
 }
+
+/** Where a readable copy of a chat, or of all, is saved from. Messages that disappear are not in it. */
+export function exportOf(conversation: string | null, format: "markdown" | "jsonl"): string {
+  return `/api/export?format=${format}${conversation ? `&conversation=${conversation}` : ""}`;
+}

@@ -1,0 +1,140 @@
+//! Files that the person asked for: whole or not there at all, and never in the place of another.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::exit::{Exit, Failure};
+
+/// Names tried when the one proposed is taken.
+const TRIES: u32 = 1_000;
+
+/// A file that isn't there before it is whole; dropped without [`Saving::finish`] it never was.
+#[derive(Debug)]
+pub struct Saving {
+    file: BufWriter<NamedTempFile>,
+    wanted: PathBuf,
+    /// Whether another name will do.
+    free: bool,
+}
+
+impl Saving {
+    /// Begins a file at `path`, which must be free.
+    ///
+    /// # Errors
+    /// Something is there, or the directory can't be written to.
+    pub fn at(path: &Path) -> Result<Self, Failure> {
+        if path.symlink_metadata().is_ok() {
+            return Err(taken(path));
+        }
+        Self::begin(path, false)
+    }
+
+    /// Begins a file called `name`, or nearly so, in the current directory.
+    ///
+    /// # Errors
+    /// The directory can't be written to.
+    pub fn named(name: &str) -> Result<Self, Failure> {
+        Self::begin(Path::new(name), true)
+    }
+
+    fn begin(wanted: &Path, free: bool) -> Result<Self, Failure> {
+        let dir = wanted.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Beside its place, so that it gets there by a rename; for its owner alone.
+        let file = NamedTempFile::with_prefix_in(".livechat-", dir)
+            .map_err(|e| Failure::io(&format!("write to {}", dir.display()), &e))?;
+        Ok(Self { file: BufWriter::new(file), wanted: wanted.into(), free })
+    }
+
+    /// Adds to it.
+    ///
+    /// # Errors
+    /// The disk is full or failing.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.write_all(bytes).map_err(|e| self.failed(&e))
+    }
+
+    /// Puts it, safe on disk, into its place; returns where that is.
+    ///
+    /// # Errors
+    /// The disk is full or failing, or somebody else took the place meanwhile.
+    pub fn finish(self) -> Result<PathBuf, Failure> {
+        let Self { file, wanted, free } = self;
+        let failed = |e: &io::Error| Failure::io(&format!("write {}", wanted.display()), e);
+        let mut file = file.into_inner().map_err(|e| failed(e.error()))?;
+        file.as_file().sync_all().map_err(|e| failed(&e))?;
+        for n in 1..=TRIES {
+            let path = if n == 1 { wanted.clone() } else { numbered(&wanted, n) };
+            match file.persist_noclobber(&path) {
+                Ok(_) => {
+                    // The name is as safe as the file only then.
+                    let dir = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                    File::open(dir).and_then(|d| d.sync_all()).map_err(|e| failed(&e))?;
+                    return Ok(path);
+                }
+                Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists && free => file = e.file,
+                Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Err(taken(&path)),
+                Err(e) => return Err(failed(&e.error)),
+            }
+        }
+        Err(taken(&wanted))
+    }
+
+    fn failed(&self, e: &io::Error) -> Failure {
+        Failure::io(&format!("write {}", self.wanted.display()), e)
+    }
+}
+
+fn taken(path: &Path) -> Failure {
+    Failure::new(Exit::Failure, format!("{} is there already.", path.display()), "Choose another name.")
+}
+
+/// `a/b.md` with a number: `a/b-2.md`.
+fn numbered(path: &Path, n: u32) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    path.with_file_name(format!("{stem}-{n}{ending}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn files_are_whole_and_take_no_others_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("copy.md");
+        let mut dropped = Saving::at(&path).unwrap();
+        dropped.write(b"half").unwrap();
+        drop(dropped);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "what isn't whole isn't there");
+
+        let mut saving = Saving::at(&path).unwrap();
+        saving.write(b"whole").unwrap();
+        assert!(!path.exists());
+        assert_eq!(saving.finish().unwrap(), path);
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+        assert_eq!(Saving::at(&path).unwrap_err().code, Exit::Failure);
+        let late = Saving::begin(&path, false).unwrap();
+        assert!(late.finish().unwrap_err().message.contains("is there already"));
+        let other = Saving::begin(&path, true).unwrap().finish().unwrap();
+        assert_eq!(other, dir.path().join("copy-2.md"));
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("copy.md");
+        std::os::unix::fs::symlink(dir.path().join("elsewhere"), &link).unwrap();
+        assert!(Saving::at(&link).is_err());
+        assert!(Saving::begin(&link, false).unwrap().finish().is_err());
+    }
+}
