@@ -202,6 +202,7 @@ fn every_entrance_of_the_crypto_has_a_fuzz_target() {
         "decrypt(",
         "open_hello(",
         "keys.open(",
+        "opener.open(",
         "Identity::decode(",
         "Vault::decode(",
         "RecoveryPhrase::parse(",

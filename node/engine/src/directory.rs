@@ -172,7 +172,7 @@ impl Engine {
         };
         let reply = match result {
             Ok(account) => {
-                if wanted {
+                if wanted && !self.has_new_keys(turn.kv, account)? {
                     self.agree_with(turn, account)?;
                 }
                 self.contact_view(turn.kv, account)?.map(Reply::Contact).ok_or(CommandError::Untrusted)

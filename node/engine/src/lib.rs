@@ -52,6 +52,7 @@ mod stream;
 pub mod tables;
 mod tags;
 mod timeline;
+mod trust;
 mod turn;
 pub mod view;
 mod views;

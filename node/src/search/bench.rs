@@ -58,7 +58,7 @@ fn filled() -> Person {
             (e.id(), Verdict::Kept(Box::new(receipt)))
         };
         let verdicts = sent.iter().map(kept).collect();
-        let _ = alice.takes(livechat_engine::Input::Verdicts { relay: relay(), verdicts });
+        drop(alice.takes(livechat_engine::Input::Verdicts { relay: relay(), verdicts }));
     }
     alice.store = None;
     alice

@@ -128,7 +128,7 @@ describe("a group", () => {
     // The second one in a row is carol's too, for those who don't see where it stands.
     expect(screen.getByText("and me").closest(".bubble")?.textContent).toContain("carol: and me");
     expect(screen.getByRole("img", { name: "Read by everybody else" })).toBeTruthy();
-    expect(screen.queryByRole("button", { name: "Safety number" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Verify" })).toBeNull();
     await accessible();
   });
 

@@ -434,6 +434,7 @@ describe("chats", () => {
       safety_number: "",
       display_name: null,
       verified: false,
+      new_keys: false,
       standing: "accepted",
     });
     await user.click(within(dialog).getByRole("button", { name: "Start chat" }));
@@ -443,8 +444,8 @@ describe("chats", () => {
 
   it("show the safety number in twelve groups", async () => {
     const { user } = await shown(talking(), `/chat/${CHAT}`);
-    await user.click(await screen.findByRole("button", { name: "Safety number" }));
-    const dialog = await screen.findByRole("dialog", { name: "Safety number" });
+    await user.click(await screen.findByRole("button", { name: "Verify" }));
+    const dialog = await screen.findByRole("dialog", { name: "Verify" });
     expect(
       within(dialog)
         .getAllByRole("listitem")

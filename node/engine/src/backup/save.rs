@@ -101,6 +101,7 @@ fn people(engine: &Engine, kv: &dyn Kv, now: u64, part: &mut Vec<Record>) -> Res
             log: contact.log.clone(),
             username: contact.username.clone(),
             display_name: display_name(*account)?,
+            confirmed: contact.confirmed,
             verified: engine.is_verified(kv, *account)?,
         }));
     }

@@ -115,6 +115,8 @@ impl Engine {
             last,
             unread,
             standing: self.standing(at),
+            verified: self.peer(at).map_or(Ok(false), |peer| self.is_verified(kv, peer))?,
+            new_keys: self.peer(at).map_or(Ok(false), |peer| self.has_new_keys(kv, peer))?,
             draft: Table::Drafts.get(kv, &at.0)?,
             pinned: personal.pinned,
             archived: personal.archived,

@@ -23,4 +23,5 @@ mod sending;
 mod standing;
 mod stock;
 mod traitors;
+mod trust;
 mod typing;

@@ -70,9 +70,18 @@ static MADE: Mutex<BTreeMap<String, Made>> = Mutex::new(BTreeMap::new());
 impl Person {
     pub fn new(name: &str) -> Self {
         let mut made = MADE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (kv, keys, log) = made.entry(name.to_owned()).or_insert_with(|| sign_up(name)).clone();
+        let (kv, keys, log) = made.entry(name.to_owned()).or_insert_with(|| sign_up(name, seed_of(name))).clone();
         let engine = Engine::open(&kv).unwrap();
         let dice = ChaCha20Rng::seed_from_u64(name.bytes().map(u64::from).sum::<u64>() + 1_000);
+        Self { name: name.to_owned(), engine, kv, dice, now: START, keys, log, commands: 0 }
+    }
+
+    /// Somebody who lost every key and signed up under their old name.
+    pub fn renewed(name: &str) -> Self {
+        let seed = 7_000 + name.bytes().map(u64::from).sum::<u64>();
+        let (kv, keys, log) = sign_up(name, seed);
+        let engine = Engine::open(&kv).unwrap();
+        let dice = ChaCha20Rng::seed_from_u64(seed + 1);
         Self { name: name.to_owned(), engine, kv, dice, now: START, keys, log, commands: 0 }
     }
 
@@ -244,8 +253,12 @@ impl Person {
     }
 }
 
-fn sign_up(name: &str) -> Made {
-    let mut dice = ChaCha20Rng::seed_from_u64(name.bytes().map(u64::from).sum());
+fn seed_of(name: &str) -> u64 {
+    name.bytes().map(u64::from).sum()
+}
+
+fn sign_up(name: &str, seed: u64) -> Made {
+    let mut dice = ChaCha20Rng::seed_from_u64(seed);
     let mut kv = MemoryKv::default();
     let mut engine = Engine::open(&kv).unwrap();
     let identity = Box::new(Identity::generate(&mut dice));
