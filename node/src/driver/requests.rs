@@ -192,7 +192,7 @@ impl Driver {
             return respond(answer, Err(refusals::busy()));
         }
         let brain = self.parts.brain.clone();
-        self.tasks.spawn(async move { Done::PhraseChecked(phrase::confirm(brain, words).await, answer) });
+        self.tasks.spawn(async move { Done::PhraseChecked(Box::new(phrase::confirm(brain, words).await), answer) });
     }
 
     fn change(&mut self, change: Change, answer: Answer) {
