@@ -279,7 +279,7 @@ fn verify_shows_notes_and_compares() {
     assert_eq!((&line["verified"], &line["code"]), (&false.into(), &"LIVECHAT-VERIFY:ABC".into()));
     assert_eq!(run(node.dir(), &["verify", "bob", "--same"]).code, 0);
     let account = bob().account;
-    assert!(node.asked().iter().any(|r| *r == Request::Verify { account, verified: true }));
+    assert!(node.asked().contains(&Request::Verify { account, verified: true }));
     let compared = run(node.dir(), &["verify", "livechat-verify:BOB"]);
     assert!(compared.stdout.contains("✓ bob is verified"), "{}", compared.stdout);
     assert_eq!(run(node.dir(), &["verify", "LIVECHAT-VERIFY:EVE"]).code, 6);

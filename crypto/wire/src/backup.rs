@@ -85,7 +85,7 @@ pub enum With {
     /// One other account.
     Direct(AccountId),
     /// A group of many: its id and what it was when the backup was made.
-    Group([u8; 16], Charter),
+    Group([u8; 16], Box<Charter>),
 }
 
 /// A conversation and how it was arranged.
@@ -243,7 +243,7 @@ impl Conversation {
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let with = match r.u8()? {
             1 => With::Direct(AccountId(r.array()?)),
-            2 => With::Group(r.array()?, Charter::decode(r.bytes(limits::BACKUP_RECORD, "charter")?)?),
+            2 => With::Group(r.array()?, Box::new(Charter::decode(r.bytes(limits::BACKUP_RECORD, "charter")?)?)),
             _ => return Err(DecodeError::Unknown("kind of conversation")),
         };
         let flags = r.u8()?;

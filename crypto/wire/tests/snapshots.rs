@@ -227,7 +227,7 @@ fn backup_records() {
         }),
         Record::Name { account: b, name: "bob".into() },
         Record::Conversation(Box::new(conversation(With::Direct(b)))),
-        Record::Conversation(Box::new(conversation(With::Group([8; 16], charter)))),
+        Record::Conversation(Box::new(conversation(With::Group([8; 16], Box::new(charter))))),
         Record::Message(Box::new(message.clone())),
         Record::Message(Box::new(Message { delivery: Some(3), edits: vec![], reactions: vec![], ..message })),
         Record::End { records: 7 },

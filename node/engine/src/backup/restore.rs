@@ -172,7 +172,7 @@ impl Restoring<'_> {
                     standing: Membership::Removed,
                     epoch: 0,
                     authenticator: Vec::new(),
-                    charter,
+                    charter: *charter,
                     seats: Vec::new(),
                     forked: false,
                 };
