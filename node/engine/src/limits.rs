@@ -45,6 +45,9 @@ pub const VERDICT: u64 = 5_000;
 pub const BACKOFF_FIRST: u64 = 1_000;
 /// Longest pause: a minute keeps a dead relay's return noticeable and costs nothing.
 pub const BACKOFF_MAX: u64 = 60_000;
+/// What rests for want of an answer rests no longer than this once the relay answers anything: long enough to spread a
+/// queue, short enough that a healed network is soon made use of.
+pub const ANSWERED: u64 = 1_000;
 /// Pause between two batches of a long queue, so that one queue doesn't fill the shell's.
 pub const BATCH_PAUSE: u64 = 50;
 /// Envelopes gossiped by one call at most (one payload's envelopes stay together).

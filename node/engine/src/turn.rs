@@ -174,6 +174,9 @@ impl Engine {
         if self.me.is_none() {
             return Ok(());
         }
+        if self.me.as_ref().is_some_and(|me| me.relay == relay) {
+            self.outbox.answered(turn);
+        }
         turn.work.extend(envelopes);
         Table::Cursors.put(turn.kv, &relay.0, &cursor)?;
         self.cursors.insert(relay, cursor);

@@ -66,8 +66,8 @@ pub fn play(seed: u64, prepare: impl FnOnce(&mut World)) -> Outcome {
             PEOPLE.iter().for_each(|who| world.crash(who));
             world.run_for(mins(25 * 60));
             PEOPLE.iter().for_each(|who| world.restart(who));
-            // Renewals come one after the other in the rounds that follow, and go wrong like everything else.
-            world.run_for(mins(1));
+            // Renewals come within two minutes and in the rounds that follow, and go wrong like everything else.
+            world.run_for(mins(3));
         }
         world.run_for(dice.next_u64() % secs(8));
         match dice.next_u64() % 8 {
