@@ -1,4 +1,4 @@
--- Sealed files, in a database file of their own (docs/adr/0005): keyed hashes, random ids and ciphertext. Times are Unix
+-- Sealed files, in a database file of their own (docs/adr/0006): keyed hashes, random ids and ciphertext. Times are Unix
 -- seconds. The number ties parts to their blob; it is never used twice.
 CREATE TABLE blobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

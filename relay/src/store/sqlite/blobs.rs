@@ -1,5 +1,5 @@
 //! Blobs in SQLite: a file beside the database, with threads of its own, so that no message waits behind a file's bytes
-//! and what is deleted gives its room back (docs/adr/0005).
+//! and what is deleted gives its room back (docs/adr/0006).
 
 use std::path::{Path, PathBuf};
 
