@@ -298,7 +298,9 @@ impl Stored for Message {
     fn write(&self, w: &mut Writer) {
         w.raw(&self.id.0).raw(&self.author.0).u64(self.sent_at).u64(self.received_at);
         let (kind, data) = match &self.body {
-            Body::Text(_) | Body::Post(_) | Body::Timer { .. } | Body::Unknown { .. } => self.body.encode(),
+            Body::Text(_) | Body::Post(_) | Body::Timer { .. } | Body::File(_) | Body::Unknown { .. } => {
+                self.body.encode()
+            }
             // No other kind is put into the history.
             _ => GONE.encode(),
         };
