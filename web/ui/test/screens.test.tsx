@@ -1,10 +1,10 @@
 import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import axe from "axe-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { App } from "../src/App";
 import { Client } from "../src/state/client";
 import { ClientContext } from "../src/state/hooks";
+import { accessible } from "./accessible";
 import { active, CHAT, chat, message, PHRASE, status, TestNode, TICKET } from "./node";
 
 /** The page in front of a node. Timers of the connection are the node's; those of components are the system's. */
@@ -35,10 +35,6 @@ function pending(): TestNode {
 }
 
 /** axe without the rules that need a layout. */
-async function accessible() {
-  const { violations } = await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } });
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
-}
 
 function lookAway(focused: boolean) {
   vi.spyOn(document, "hasFocus").mockReturnValue(focused);

@@ -1,10 +1,10 @@
 import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import axe from "axe-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { App } from "../src/App";
 import { Client } from "../src/state/client";
 import { ClientContext } from "../src/state/hooks";
+import { accessible } from "./accessible";
 import { CHAT, chat, message, TestNode } from "./node";
 
 async function shown(change: Parameters<typeof chat>[0] = {}) {
@@ -22,11 +22,6 @@ async function shown(change: Parameters<typeof chat>[0] = {}) {
   await screen.findByRole("log");
   await act(async () => {});
   return { node, client, user: userEvent.setup() };
-}
-
-async function accessible() {
-  const { violations } = await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } });
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
 }
 
 const sheet = async () => within(await screen.findByRole("dialog"));
