@@ -17,3 +17,4 @@ pub mod send;
 pub mod sessions;
 pub mod status;
 pub mod vault;
+pub mod verify;

@@ -42,6 +42,7 @@
 //! | `Personal` | conversation | `content::records::Personal` |
 //! | `Drafts` | conversation | text |
 //! | `Profiles` | account | `content::records::Profile` |
+//! | `Changed` | account | whom its name led to before, as long as nobody has looked into it |
 //! | `Verified` | account | — ; their safety number was compared |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
@@ -96,6 +97,7 @@ pub enum Table {
     Profiles = 78,
     Joinings = 80,
     Verified = 100,
+    Changed = 101,
 }
 
 /// A value with a version before it.

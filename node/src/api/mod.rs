@@ -24,7 +24,8 @@ pub use request::Request;
 pub use response::Response;
 pub use types::{
     AccountSession, AccountState, BackedUp, Error, ErrorCode, Found, GroupLink, Hit, Piece, RecoveryCodes,
-    RecoveryPhrase, RelayState, Restored, SearchOrder, SignUpTicket, SignedUp, Status, UsernameCheck, VaultInfo,
+    RecoveryPhrase, RelayState, Restored, SafetyCode, SearchOrder, SignUpTicket, SignedUp, Status, UsernameCheck,
+    VaultInfo,
 };
 
 pub use livechat_engine::view::{

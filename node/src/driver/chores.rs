@@ -23,9 +23,9 @@ pub(super) enum Done {
     Card(Box<Result<RelayInfo, AskError>>),
     Live(SecretText, Result<LiveCount, AskError>),
     Stock(SecretText, Result<KeyPackageStock, AskError>),
-    Lobby(Result<super::lobby::Step, crate::api::Error>, Answer),
+    Lobby(Box<Result<super::lobby::Step, crate::api::Error>>, Answer),
     Lookup { generation: u64, lookup: LookupId, answer: Box<Result<DirectoryEntry, LookupFailure>> },
-    PhraseChecked(Result<Response, Error>, Answer),
+    PhraseChecked(Box<Result<Response, Error>>, Answer),
     Nothing,
 }
 
@@ -71,14 +71,14 @@ impl Driver {
             Done::Lookup { generation, lookup, answer } => {
                 self.parts.brain.feed(Feed::Directory { generation, lookup, answer });
             }
-            Done::Lobby(step, answer) => self.on_lobby(step, answer),
+            Done::Lobby(step, answer) => self.on_lobby(*step, answer),
             Done::PhraseChecked(result, answer) => {
                 if result.is_ok() {
                     self.parts.phrase_waits = false;
                     self.stale = true;
                     self.tell_status();
                 }
-                respond(answer, result);
+                respond(answer, *result);
             }
             Done::Nothing => {}
         }

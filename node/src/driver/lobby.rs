@@ -49,7 +49,7 @@ impl Driver {
             return respond(answer, Err(refusals::busy()));
         }
         let (relay, brain) = (self.parts.relay.clone(), self.parts.brain.clone());
-        self.tasks.spawn(async move { Done::Lobby(look(&relay, &brain, &token).await, answer) });
+        self.tasks.spawn(async move { Done::Lobby(Box::new(look(&relay, &brain, &token).await), answer) });
     }
 
     pub(super) fn on_lobby(&mut self, step: Result<Step, Error>, answer: Answer) {
@@ -79,7 +79,8 @@ impl Driver {
         let (relay, brain) = (self.parts.relay.clone(), self.parts.brain.clone());
         let replaces = door.link.is_some().then_some(door.version);
         if let Some(ours) = own.pop() {
-            self.tasks.spawn(async move { Done::Lobby(put(&relay, &token, ours, replaces, false).await, answer) });
+            self.tasks
+                .spawn(async move { Done::Lobby(Box::new(put(&relay, &token, ours, replaces, false).await), answer) });
             return;
         }
         let (tell, told) = oneshot::channel();
@@ -89,7 +90,7 @@ impl Driver {
                 Ok(ours) => put(&relay, &token, ours, replaces, true).await,
                 Err(e) => Err(e),
             };
-            Done::Lobby(step, answer)
+            Done::Lobby(Box::new(step), answer)
         });
     }
 
@@ -100,7 +101,7 @@ impl Driver {
         let (relay, brain) = (self.parts.relay.clone(), self.parts.brain.clone());
         self.tasks.spawn(async move {
             match renewed(&relay, &brain, &token).await {
-                Ok(Some(moved)) => Done::Lobby(Ok(moved), nobody()),
+                Ok(Some(moved)) => Done::Lobby(Box::new(Ok(moved)), nobody()),
                 Ok(None) => Done::Nothing,
                 Err(e) => {
                     tracing::debug!("the lobby couldn't be looked at: {}", e.message);

@@ -82,6 +82,8 @@ export function chat(change: Partial<Conversation> = {}): Conversation {
     unread: 0,
     unread_from: null,
     standing: "accepted",
+    verified: false,
+    new_keys: false,
     draft: null,
     pinned: false,
     archived: false,
@@ -157,6 +159,8 @@ export class TestNode {
   conversations: Conversation[] = [chat()];
   groups: Group[] = [];
   vault: VaultInfo = { guarded: true, passphrase: false, stay_unlocked: true, lock_after: 0 };
+  /** Whether bob's safety number was compared. */
+  verified = false;
   admission: Admission = "admitted";
   /** Whether somebody answers at all. */
   up = true;
@@ -354,7 +358,8 @@ export class TestNode {
               conversation: c.id,
               safety_number: "12345 ".repeat(12).trim(),
               display_name: null,
-              verified: false,
+              verified: this.verified,
+              new_keys: c.new_keys,
               standing: c.standing,
             })),
         };
@@ -434,7 +439,7 @@ export class TestNode {
       case "mute":
         return this.becomes({ muted_until: request.until });
       case "accept":
-        return this.becomes({ standing: "accepted" });
+        return this.becomes({ standing: "accepted", new_keys: false });
       case "block":
         return this.becomes({ standing: request.blocked ? "blocked" : "accepted" });
       case "set_timer":
@@ -510,6 +515,32 @@ export class TestNode {
       case "restore":
         return { code: "bad_request", message: "A page can't name a file.", hint: "", retry_after: null };
       case "verify":
+        this.verified = request.verified;
+        return this.becomes({ verified: request.verified, ...(request.verified && { new_keys: false }) });
+      case "safety_code":
+        return { type: "safety_code", code: "LIVECHAT-VERIFY:OWN", qr_svg: "<svg/>" };
+      case "check_code": {
+        const differs = {
+          code: "untrusted",
+          message: "That isn't what is seen here.",
+          hint: "",
+          retry_after: null,
+        };
+        if (request.code !== "LIVECHAT-VERIFY:BOB") return differs;
+        this.verified = true;
+        this.becomes({ verified: true, new_keys: false });
+        return {
+          type: "contact",
+          account: BOB,
+          username: "bob",
+          conversation: CHAT,
+          safety_number: "",
+          display_name: null,
+          verified: true,
+          new_keys: false,
+          standing: "accepted",
+        };
+      }
       case "typing":
       case "set_draft":
       case "set_profile":

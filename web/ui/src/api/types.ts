@@ -116,6 +116,10 @@ display_name: string | null,
  */
 verified: boolean, 
 /**
+ * Whether their name leads to another account than before: nothing is sent until that is accepted.
+ */
+new_keys: boolean, 
+/**
  * Whether the direct chat with them was agreed to.
  */
 standing: Standing, };
@@ -152,6 +156,14 @@ unread_from: number | null,
  * Whether it was agreed to, or is blocked.
  */
 standing: Standing, 
+/**
+ * Whether the safety number of the contact was compared, in a direct chat.
+ */
+verified: boolean, 
+/**
+ * Whether the contact's name leads to another account than before: nothing is sent until that is accepted.
+ */
+new_keys: boolean, 
 /**
  * What was begun to be written.
  */
@@ -982,7 +994,15 @@ account: string,
 /**
  * Compared, or no longer.
  */
-verified: boolean, } | { "type": "pin", 
+verified: boolean, } | { "type": "safety_code", 
+/**
+ * Whose.
+ */
+account: string, } | { "type": "check_code", 
+/**
+ * As scanned, pasted or typed.
+ */
+code: string, } | { "type": "pin", 
 /**
  * Which.
  */
@@ -1124,7 +1144,7 @@ export type Response = { "type": "status" } & Status | { "type": "username" } & 
 /**
  * Newest first.
  */
-sessions: Array<AccountSession>, } | { "type": "contact" } & Contact | { "type": "contacts", 
+sessions: Array<AccountSession>, } | { "type": "contact" } & Contact | { "type": "safety_code" } & SafetyCode | { "type": "contacts", 
 /**
  * By name.
  */
@@ -1192,6 +1212,19 @@ text: string, };
  * What somebody may do in a group.
  */
 export type Role = "member" | "admin" | "owner";
+
+/**
+ * What a contact scans, or types.
+ */
+export type SafetyCode = { 
+/**
+ * For typing and pasting.
+ */
+code: string, 
+/**
+ * The same as a QR code: an SVG document, black on white with quiet zone.
+ */
+qr_svg: string, };
 
 /**
  * What comes first in what was found.
