@@ -13,8 +13,7 @@ CREATE TABLE accounts (
     token      BLOB UNIQUE,                                 -- of the sign-up
     tries      INTEGER NOT NULL DEFAULT 0,                  -- at confirming it
     expires_at INTEGER,                                     -- of the sign-up's token, or of a deleted name
-    sealed     BLOB NOT NULL,
-    vault      BLOB NOT NULL DEFAULT x''                    -- key of the account's vaults
+    sealed     BLOB NOT NULL
 ) STRICT;
 CREATE INDEX accounts_expiry ON accounts (expires_at) WHERE state <> 1;
 
