@@ -10,7 +10,7 @@ use livechat_wire::account::{AccountLog, Statement};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::codec::{DecodeError, Reader};
 use livechat_wire::http::{Bytes, DeviceProof};
-use livechat_wire::{AccountId, DeviceId, RelayId, limits};
+use livechat_wire::{AccountId, DeviceId, RelayId, SlotId, limits, order};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -150,6 +150,12 @@ impl Identity {
     /// The seed of the account key: what the recovery phrase gives, too.
     pub(crate) fn account_seed(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.account.to_bytes())
+    }
+
+    /// Puts a commit at the head of a slot, as a group's sequencer. Never two for one slot: R-63.
+    #[must_use]
+    pub fn put_first(&self, slot: SlotId, hash: [u8; 32], unix_seconds: u64) -> order::Receipt {
+        order::Receipt::sign(slot, 0, hash, unix_seconds, self.device_key(), |bytes| self.sign_as_device(bytes))
     }
 
     pub(crate) fn sign_as_device(&self, bytes: &[u8]) -> [u8; 64] {

@@ -156,6 +156,11 @@ impl Look {
             Membership::Left => self.style.paint(Ink::Quiet, "  you left"),
             Membership::Removed => self.style.paint(Ink::Quiet, "  you were removed"),
         };
+        let provisional = if group.provisional > 0 {
+            self.style.paint(Ink::Warn, "  changed without the relay, which may take it back")
+        } else {
+            String::new()
+        };
         let forked = if group.forked {
             self.style.paint(Ink::Bad, "  the relay showed two orders: members may see different groups")
         } else {
@@ -165,7 +170,7 @@ impl Look {
             1 => "1 member".to_owned(),
             n => format!("{n} members"),
         };
-        format!("{title}  {}{state}{forked}", self.style.paint(Ink::Quiet, &count))
+        format!("{title}  {}{state}{provisional}{forked}", self.style.paint(Ink::Quiet, &count))
     }
 
     /// The members of a group, one a line.

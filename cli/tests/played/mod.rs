@@ -165,6 +165,7 @@ pub fn group() -> Group {
         waiting: false,
         forked: false,
         open: false,
+        provisional: 0,
         epoch: 1,
         authenticator: "00".repeat(32),
     }

@@ -293,6 +293,8 @@ impl Engine {
             self.owed.values().map(|due| due.unwrap_or(0)).min(),
             self.rooms.wake(self.outbox.is_online()),
             self.content.wake(),
+            self.deputy_wake(),
+            self.confirm_wake().filter(|_| self.outbox.is_online()),
         ];
         let due = dues.into_iter().flatten().min().map(|due| self.clock.wall_at(due));
         due.into_iter().chain(self.content.wake_wall()).chain(self.renewal_wake()).min()

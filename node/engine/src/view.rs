@@ -188,6 +188,8 @@ view! {
         pub waiting: bool,
         /// The order service showed two orders: members may see different groups. The evidence is kept.
         pub forked: bool,
+        /// Changes that admins put in order while the relay was away, and that it may still take back.
+        pub provisional: u32,
         /// Whether anybody with its link may join, and every member lets others in: a lobby.
         pub open: bool,
         /// The epoch of the group's keys.
@@ -409,6 +411,11 @@ pub enum Notice {
     },
     /// The order service showed two orders.
     Forked,
+    /// While the relay was away admins put changes in order; it had another order, and these were taken back.
+    Rewound {
+        /// How many.
+        changes: u32,
+    },
 }
 
 impl core::fmt::Display for Notice {
@@ -432,6 +439,9 @@ impl core::fmt::Display for Notice {
             Self::CommitRefused => f.write_str("tried to change the group without the right to; everybody refused"),
             Self::NotDone { about } => write!(f, "not done: {about}"),
             Self::Forked => f.write_str("the order service showed two orders: members may see different groups"),
+            Self::Rewound { changes } => {
+                write!(f, "the relay has another order: changes taken back: {changes}; what was said is said again")
+            }
         }
     }
 }

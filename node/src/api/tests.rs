@@ -44,6 +44,7 @@ fn group() -> Group {
         waiting: true,
         forked: false,
         open: true,
+        provisional: 1,
         epoch: 2,
         authenticator: "00".into(),
     }

@@ -355,5 +355,6 @@ describe("notices", () => {
       "Not done: adding dave: no such name",
     );
     expect(said({ what: "forked" })).toContain("different groups");
+    expect(said({ what: "rewound", changes: 2 })).toContain("taken back");
   });
 });

@@ -106,6 +106,7 @@ export function group(change: Partial<Group> = {}): Group {
     waiting: false,
     forked: false,
     open: false,
+    provisional: 0,
     epoch: 3,
     authenticator: "ab12".repeat(16),
     ...change,

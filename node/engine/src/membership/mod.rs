@@ -20,6 +20,7 @@ mod order;
 mod publish;
 pub(crate) mod records;
 mod renewal;
+mod rewind;
 mod said;
 mod stage;
 mod views;
@@ -67,6 +68,8 @@ pub(crate) struct Rooms {
     joinings: BTreeMap<[u8; 32], Joining>,
     /// What is to be said again before this call ends.
     again: Vec<(ConversationId, Said)>,
+    /// Since when the relay can't be reached.
+    offline_since: Option<u64>,
     /// Groups that changed in this call.
     changed: BTreeSet<ConversationId>,
 }
@@ -90,6 +93,10 @@ struct Drive {
     refused: BTreeSet<u32>,
     /// Who asked to be removed.
     leaving: BTreeSet<AccountId>,
+    /// Since when the order service has not answered.
+    unanswered_since: Option<u64>,
+    /// Epochs that ended without the relay.
+    unconfirmed: BTreeMap<u64, rewind::Unconfirmed>,
     /// Wishes that wait for others to fulfil them first.
     not_before: BTreeMap<u64, u64>,
     renewal: Renewal,
@@ -118,7 +125,7 @@ impl Rooms {
     /// The relay came: whatever waited is tried at once.
     pub fn online(&mut self) {
         for drive in self.drives.values_mut() {
-            (drive.due, drive.failures) = (0, 0);
+            (drive.due, drive.failures, drive.unanswered_since) = (0, 0, None);
             drive.found.retain(|_, found| found.is_ok());
             drive.looking.clear();
         }
@@ -152,6 +159,15 @@ impl Engine {
         for at in rooms {
             self.mind_door(at);
         }
+        Table::Snapshots.each(kv, |key, kept: records::Snapshot| {
+            let group = mls::GroupId(Table::Snapshots.id(key, 0)?);
+            let epoch = u64::from_be_bytes(Table::Snapshots.id(key, group.0.len())?);
+            let at = ConversationId::group(&group.0);
+            let (slot, commit) = (kept.entry.receipt.slot, kept.entry.commit.clone());
+            let it = rewind::Unconfirmed { slot, commit, due: 0, read: None };
+            self.rooms.drives.entry(at).or_default().unconfirmed.insert(epoch, it);
+            Ok(())
+        })?;
         Table::Links.each(kv, |key, link: OwnLink| {
             self.rooms.links.insert(Table::Links.id(key, 0)?, link);
             Ok(())

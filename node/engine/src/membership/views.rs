@@ -45,6 +45,7 @@ impl Engine {
             pending,
             waiting: asked && (unanswered || !self.outbox.is_online()),
             forked: room.forked,
+            provisional: drive.map_or(0, |d| u32::try_from(d.unconfirmed.len()).unwrap_or(u32::MAX)),
             open: room.charter.open.is_some(),
             epoch: room.epoch,
             authenticator: room.authenticator.iter().map(|b| format!("{b:02x}")).collect(),

@@ -13,6 +13,11 @@ export function GroupState({ group }: { group: Group }) {
             <Clock /> {wait}
           </p>
         )}
+        {group.provisional > 0 && (
+          <p className="group-state">
+            <Clock /> Changed without the relay. It may have another order, and take the change back.
+          </p>
+        )}
       </div>
       {group.forked && (
         <p className="group-state bad" role="alert">
