@@ -207,6 +207,13 @@ pub enum Verb {
         /// Their username
         name: String,
     },
+    /// Be sure whom you talk to: by a code, or by the safety number
+    #[command(
+        long_about = "Be sure whom you talk to: by a code, or by the safety number.\n\nWith a name it shows the safety \
+                      number, and a code for the other one to scan or paste; with a code that the other one shows it \
+                      compares, and notes that they are verified."
+    )]
+    Verify(VerifyArgs),
     /// Ask the relay for a username; prints what your authenticator app needs
     Signup {
         /// The name you want
@@ -493,6 +500,20 @@ pub struct HistoryArgs {
     /// Those around the message with this number, as `search` shows it; at most 200
     #[arg(long, value_name = "NUMBER")]
     pub around: Option<u64>,
+}
+
+/// `verify`.
+#[derive(Debug, ClapArgs)]
+pub struct VerifyArgs {
+    /// The contact's username, or the code that they show (LIVECHAT-VERIFY:…)
+    #[arg(value_name = "NAME|CODE")]
+    pub name: String,
+    /// You have compared the safety number, and it is the same
+    #[arg(long, conflicts_with = "undo")]
+    pub same: bool,
+    /// They are not verified any more
+    #[arg(long)]
+    pub undo: bool,
 }
 
 /// `backup`.

@@ -123,6 +123,7 @@ async fn ask_node(
         Verb::Joining { cancel } => verbs::links::run_joining(door, cancel.as_deref(), out).await,
         Verb::Status => verbs::status::run(door, out).await,
         Verb::Add { name } => verbs::contacts::add(door, name, out).await,
+        Verb::Verify(args) => verbs::verify::run(door, args, columns, out).await,
         Verb::Safety { name } => verbs::contacts::safety(door, name, out).await,
         Verb::Signup { name } => verbs::account::sign_up(door, name, columns, out).await,
         Verb::Confirm { .. } => verbs::account::confirm(door, typed, out).await,

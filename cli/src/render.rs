@@ -180,6 +180,12 @@ impl Look {
         if let Some(display) = &contact.display_name {
             name.push_str(&self.style.paint(Ink::Quiet, &format!("  “{}”", text::word(display))));
         }
+        if contact.verified {
+            name.push_str(&self.style.paint(Ink::Good, "  ✓ verified"));
+        }
+        if contact.new_keys {
+            name.push_str(&self.style.paint(Ink::Warn, "  another account than before: /verify"));
+        }
         match contact.standing {
             Standing::Accepted => {}
             Standing::Request => name.push_str(&self.style.paint(Ink::Warn, "  wants to talk: accept or block")),

@@ -258,6 +258,35 @@ fn a_backup_prints_what_opens_it_and_a_restore_reads_that() {
 }
 
 #[test]
+fn verify_shows_notes_and_compares() {
+    let node = Node::play(|request, events| match request {
+        Request::SafetyCode { .. } => Ok(Response::SafetyCode(livechat_node::api::SafetyCode {
+            code: "LIVECHAT-VERIFY:ABC".into(),
+            qr_svg: String::new(),
+        })),
+        Request::Verify { .. } => Ok(Response::Done),
+        Request::CheckCode { code } if code.ends_with("BOB") => {
+            Ok(Response::Contact(livechat_node::api::Contact { verified: true, ..bob() }))
+        }
+        Request::CheckCode { .. } => Err(error(ErrorCode::Untrusted)),
+        _ => active(request, events),
+    });
+    let shown = run(node.dir(), &["verify", "bob"]);
+    assert_eq!((shown.code, shown.stderr.as_str()), (0, ""));
+    assert!(shown.stdout.contains("12345 12345") && shown.stdout.contains("LIVECHAT-VERIFY:ABC"), "{}", shown.stdout);
+    let json = run(node.dir(), &["--json", "verify", "bob"]);
+    let line: serde_json::Value = serde_json::from_str(json.stdout.trim()).unwrap();
+    assert_eq!((&line["verified"], &line["code"]), (&false.into(), &"LIVECHAT-VERIFY:ABC".into()));
+    assert_eq!(run(node.dir(), &["verify", "bob", "--same"]).code, 0);
+    let account = bob().account;
+    assert!(node.asked().contains(&Request::Verify { account, verified: true }));
+    let compared = run(node.dir(), &["verify", "livechat-verify:BOB"]);
+    assert!(compared.stdout.contains("✓ bob is verified"), "{}", compared.stdout);
+    assert_eq!(run(node.dir(), &["verify", "LIVECHAT-VERIFY:EVE"]).code, 6);
+    assert_eq!(run(node.dir(), &["verify", "carol"]).code, 4);
+}
+
+#[test]
 fn recv_prints_what_is_unread_then_marks_it() {
     let node = Node::play(inbox);
     let done = run(node.dir(), &["--json", "recv"]);

@@ -90,7 +90,7 @@ fn of_ours(size: usize, from: u64, table: &mut Table) {
     let mut people: Vec<_> = (0..=size as u64).map(|n| Person::new(from + n)).collect();
     let records: Vec<_> = people.iter().map(record).collect();
     let packages: Vec<_> =
-        people.iter_mut().zip(&records).map(|(p, r)| p.session().key_package_with(r, false).unwrap()).collect();
+        people.iter_mut().zip(&records).map(|(p, r)| p.session().key_package(r, false).unwrap()).collect();
     let (founder, others) = people.split_first_mut().unwrap();
     let charter = Charter::new("Bergfahrt".into(), founder.identity.account(), [9; 32]);
     let mut first = Vec::new();

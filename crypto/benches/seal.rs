@@ -183,9 +183,9 @@ fn handshake(rounds: usize) {
     let mut times: [Vec<Duration>; 6] = Default::default();
     for round in 0..rounds as u64 {
         let (mut alice, mut bob) = (Person::new(2 * round), Person::new(2 * round + 1));
-        let key_package = timed(&mut times[0], || bob.session().key_package(false).unwrap());
-        let created = timed(&mut times[1], || alice.session().create_group(&[bob.peer(&key_package)]).unwrap());
-        timed(&mut times[2], || bob.session().join(&created.welcome).unwrap());
+        let key_package = timed(&mut times[0], || bob.key_package(false));
+        let created = timed(&mut times[1], || alice.begin(&[bob.peer(&key_package)]).unwrap());
+        timed(&mut times[2], || bob.session().join(&created.welcomes[0]).unwrap());
         let hello = Hello { secret: [round as u8; 32], fragments: 5, digest: [1; 32] };
         let rng = &mut alice.rng;
         let envelope = timed(&mut times[3], || seal_hello(bob.identity.hello_key(), &hello, TO, rng).unwrap());
@@ -196,7 +196,7 @@ fn handshake(rounds: usize) {
             println!(
                 "X-Wing KeyPackage {} bytes, two-member Welcome {} bytes",
                 key_package.len(),
-                created.welcome.len()
+                created.welcomes[0].len()
             );
         }
     }

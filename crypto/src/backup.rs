@@ -6,7 +6,7 @@
 //! ```
 //! The key is HKDF-SHA-256 of what Argon2id makes of the secret and the salt, bound to the whole head. The salt is
 //! fresh for every file, so no key seals two of them. Cut off, put together or reordered chunks don't open: the scheme
-//! is the STREAM of age (C2SP) under another key. `docs/adr/0009-backups.md` says why it isn't age itself.
+//! is the STREAM of age (C2SP) under another key. `docs/adr/0007-backups.md` says why it isn't age itself.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::Aead;

@@ -6,7 +6,7 @@
 //! [`kv::Kv`].
 //!
 //! Where to start: [`identity`] (who a person is), [`phrase`] (what gives the account back), [`vault`] (what
-//! keeps the database's key), [`mls`] (conversations), [`envelope`] (what leaves the machine),
+//! keeps the database's key), [`mls`] (conversations), [`envelope`] (what leaves the machine), [`file`] (files),
 //! [`kv`] (where state is kept), [`safety_number`] (what two people read to each other).
 //!
 //! Unoptimised builds of OpenMLS need more stack than the 2 MiB that Rust gives a thread: call [`mls`] on a thread of
@@ -16,6 +16,7 @@
 pub mod backup;
 pub mod door;
 pub mod envelope;
+pub mod file;
 pub mod identity;
 mod kem;
 pub mod kv;

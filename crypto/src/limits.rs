@@ -12,8 +12,6 @@ pub const PAST_EPOCHS: usize = 5;
 pub const KEY_PACKAGE_LIFETIME: u64 = 90 * 24 * 3_600;
 /// Seconds before `now` at which a KeyPackage's lifetime begins: clocks of two machines differ.
 pub const CLOCK_SKEW: u64 = 24 * 3_600;
-/// Devices in a new group: two accounts of [`livechat_wire::limits::DEVICES`] each, and ours among them.
-pub const GROUP_DEVICES: usize = 2 * livechat_wire::limits::DEVICES;
 /// SHA-512 rounds of one half of a safety number: makes each guess at a look-alike 5,200 times dearer, costs a
 /// millisecond.
 pub const SAFETY_ROUNDS: u32 = 5_200;

@@ -3,8 +3,11 @@
 mod support;
 
 use livechat_crypto::limits;
-use livechat_crypto::mls::{CreateError, DecryptError, EncryptError, GroupError, GroupId, JoinError, Suite};
-use livechat_crypto::mls::{KeyPackageProblem, PeerDevice, Sealed};
+use livechat_crypto::mls::{
+    CommitProblem, DecryptError, EncryptError, GroupError, GroupId, JoinError, KeyPackageProblem, PeerDevice, Sealed,
+    StageError, Suite,
+};
+use livechat_wire::group::Charter;
 use support::{NOW, Person, introduce, pair, with_stack};
 
 #[test]
@@ -33,7 +36,9 @@ fn both_see_the_same_members_and_epoch_secret() {
         let (created, joined) = introduce(Suite::XWing, &mut alice, &mut bob);
         assert_eq!(created.group, joined.group);
         assert!(joined.creator.is_in(&alice.log));
-        assert_eq!(joined.members, alice.session().members(&created.group).unwrap());
+        assert_eq!(joined.room, created.room);
+        let members: Vec<_> = joined.room.seats.into_iter().map(|s| s.member).collect();
+        assert_eq!(members, alice.session().members(&created.group).unwrap());
         let (a, b) = (alice.session().envelope_secret(&created.group), bob.session().envelope_secret(&created.group));
         let (a, b) = (a.unwrap(), b.unwrap());
         assert_eq!((&a.secret, &a.leaves, a.epoch), (&b.secret, &b.leaves, b.epoch));
@@ -49,7 +54,7 @@ fn the_same_seed_gives_the_same_bytes() {
             let (created, _) = introduce(Suite::XWing, &mut alice, &mut bob);
             let sent = alice.session().encrypt(&created.group, b"hi", b"").unwrap();
             let back = bob.session().encrypt(&created.group, b"hi", b"").unwrap();
-            (created.welcome, sent.message, back.message)
+            (created.welcomes, sent.message, back.message)
         };
         assert_eq!(play(), play());
     });
@@ -145,16 +150,16 @@ fn aad_is_bound_to_the_message() {
 fn a_one_time_key_package_is_used_up_by_the_welcome_that_succeeds() {
     with_stack(|| {
         let (mut alice, mut bob, mut carol) = (Person::new(1), Person::new(2), Person::new(3));
-        let key_package = bob.session().key_package(false).unwrap();
-        let first = alice.session().create_group(&[bob.peer(&key_package)]).unwrap();
-        let second = carol.session().create_group(&[bob.peer(&key_package)]).unwrap();
+        let key_package = bob.key_package(false);
+        let first = alice.begin(&[bob.peer(&key_package)]).unwrap();
+        let second = carol.begin(&[bob.peer(&key_package)]).unwrap();
 
-        let mut forged = first.welcome.clone();
+        let mut forged = first.welcomes[0].clone();
         *forged.last_mut().unwrap() ^= 1;
         assert!(matches!(bob.session().join(&forged), Err(JoinError::Invalid(_))));
-        bob.session().join(&first.welcome).expect("the forged welcome used nothing up");
-        assert!(matches!(bob.session().join(&second.welcome), Err(JoinError::NotForUs)));
-        assert!(matches!(alice.session().join(&first.welcome), Err(JoinError::NotForUs)));
+        bob.session().join(&first.welcomes[0]).expect("the forged welcome used nothing up");
+        assert!(matches!(bob.session().join(&second.welcomes[0]), Err(JoinError::NotForUs)));
+        assert!(matches!(alice.session().join(&first.welcomes[0]), Err(JoinError::NotForUs)));
     });
 }
 
@@ -162,12 +167,12 @@ fn a_one_time_key_package_is_used_up_by_the_welcome_that_succeeds() {
 fn the_last_resort_key_package_is_good_for_several_groups() {
     with_stack(|| {
         let (mut alice, mut bob, mut carol) = (Person::new(1), Person::new(2), Person::new(3));
-        let key_package = bob.session().key_package(true).unwrap();
-        let first = alice.session().create_group(&[bob.peer(&key_package)]).unwrap();
-        let second = carol.session().create_group(&[bob.peer(&key_package)]).unwrap();
-        bob.session().join(&first.welcome).unwrap();
-        assert!(matches!(bob.session().join(&first.welcome), Err(JoinError::Known)));
-        bob.session().join(&second.welcome).unwrap();
+        let key_package = bob.key_package(true);
+        let first = alice.begin(&[bob.peer(&key_package)]).unwrap();
+        let second = carol.begin(&[bob.peer(&key_package)]).unwrap();
+        bob.session().join(&first.welcomes[0]).unwrap();
+        assert!(matches!(bob.session().join(&first.welcomes[0]), Err(JoinError::Known)));
+        bob.session().join(&second.welcomes[0]).unwrap();
     });
 }
 
@@ -175,9 +180,9 @@ fn the_last_resort_key_package_is_good_for_several_groups() {
 fn key_packages_that_do_not_fit_the_log_are_refused() {
     with_stack(|| {
         let (mut alice, mut bob, carol) = (Person::new(1), Person::new(2), Person::new(3));
-        let honest = bob.session().key_package(false).unwrap();
-        let mut problem = |peer: PeerDevice<'_>| match alice.session().create_group(&[peer]) {
-            Err(CreateError::KeyPackage { problem, .. }) => problem,
+        let honest = bob.key_package(false);
+        let mut problem = |peer: PeerDevice<'_>| match alice.begin(&[peer]) {
+            Err(StageError::KeyPackage { problem, .. }) => problem,
             other => panic!("{other:?}"),
         };
         // A directory that swaps keys: Bob's package under Carol's name, or Carol's device under Bob's.
@@ -190,7 +195,11 @@ fn key_packages_that_do_not_fit_the_log_are_refused() {
         let mut flipped = honest.clone();
         *flipped.last_mut().unwrap() ^= 1;
         assert_eq!(problem(bob.peer(&flipped)), KeyPackageProblem::Invalid);
-        let other_suite = bob.session().key_package_in(Suite::X25519, false).unwrap();
+        let record = bob.record();
+        let other_suite = bob.session().key_package_in(Suite::X25519, &record, false).unwrap();
+        let with_carols_record = carol.record();
+        let with_carols_record = bob.session().key_package(&with_carols_record, false).unwrap();
+        assert_eq!(problem(bob.peer(&with_carols_record)), KeyPackageProblem::Record);
         assert_eq!(problem(bob.peer(&other_suite)), KeyPackageProblem::Suite);
     });
 }
@@ -206,10 +215,10 @@ fn a_device_of_the_same_account_cannot_stand_in_for_another() {
         let account = ed25519_dalek::SigningKey::from_bytes(secrets[1..33].try_into().unwrap());
         let add = livechat_wire::account::Statement::AddDevice { device_key: second };
         bob.log.append(NOW, add, |m| ed25519_dalek::Signer::sign(&account, m).to_bytes()).unwrap();
-        let key_package = bob.session().key_package(false).unwrap();
+        let key_package = bob.key_package(false);
         let peer = PeerDevice { log: &bob.log, device_key: second, key_package: &key_package };
-        let refused = alice.session().create_group(&[peer]).unwrap_err();
-        assert!(matches!(refused, CreateError::KeyPackage { problem: KeyPackageProblem::Device, .. }), "{refused:?}");
+        let refused = alice.begin(&[peer]).unwrap_err();
+        assert!(matches!(refused, StageError::KeyPackage { problem: KeyPackageProblem::Device, .. }), "{refused:?}");
     });
 }
 
@@ -217,7 +226,7 @@ fn a_device_of_the_same_account_cannot_stand_in_for_another() {
 fn key_packages_are_good_for_their_validity_by_the_callers_clock() {
     with_stack(|| {
         let (mut alice, mut bob) = (Person::new(1), Person::new(2));
-        let key_package = bob.session().key_package(false).unwrap();
+        let key_package = bob.key_package(false);
         for (now, expected) in [
             (NOW - limits::CLOCK_SKEW - 1, Some(KeyPackageProblem::NotYet)),
             (NOW - limits::CLOCK_SKEW, None),
@@ -225,9 +234,9 @@ fn key_packages_are_good_for_their_validity_by_the_callers_clock() {
             (NOW + limits::KEY_PACKAGE_LIFETIME, Some(KeyPackageProblem::Expired)),
         ] {
             alice.now = now;
-            match alice.session().create_group(&[bob.peer(&key_package)]) {
+            match alice.begin(&[bob.peer(&key_package)]) {
                 Ok(_) => assert_eq!(expected, None, "at {now}"),
-                Err(CreateError::KeyPackage { problem, .. }) => assert_eq!(expected, Some(problem), "at {now}"),
+                Err(StageError::KeyPackage { problem, .. }) => assert_eq!(expected, Some(problem), "at {now}"),
                 Err(other) => panic!("{other:?}"),
             }
         }
@@ -238,11 +247,11 @@ fn key_packages_are_good_for_their_validity_by_the_callers_clock() {
 fn private_keys_of_expired_key_packages_are_forgotten() {
     with_stack(|| {
         let (mut alice, mut bob) = (Person::new(1), Person::new(2));
-        let old = bob.session().key_package(true).unwrap();
-        let welcome = alice.session().create_group(&[bob.peer(&old)]).unwrap().welcome;
+        let old = bob.key_package(true);
+        let welcome = alice.begin(&[bob.peer(&old)]).unwrap().welcomes.remove(0);
         let end = NOW + limits::KEY_PACKAGE_LIFETIME + livechat_wire::limits::RETENTION.as_secs();
         bob.now = end - 1;
-        bob.session().key_package(false).unwrap();
+        bob.key_package(false);
         assert_eq!(bob.session().forget_key_packages().unwrap(), 0);
         bob.now = end;
         assert_eq!(bob.session().forget_key_packages().unwrap(), 1);
@@ -252,19 +261,25 @@ fn private_keys_of_expired_key_packages_are_forgotten() {
 }
 
 #[test]
-fn nobody_is_in_a_group_twice_or_alone() {
+fn a_direct_chat_is_begun_with_one_other_account_and_each_device_once() {
     with_stack(|| {
-        let (mut alice, mut bob) = (Person::new(1), Person::new(2));
-        let (one, two) = (bob.session().key_package(false).unwrap(), bob.session().key_package(false).unwrap());
-        assert!(matches!(alice.session().create_group(&[]), Err(CreateError::NoPeers)));
-        let twice = [bob.peer(&one), bob.peer(&two)];
-        assert!(matches!(alice.session().create_group(&twice), Err(CreateError::Twice(_))));
-        let own = alice.session().key_package(false).unwrap();
+        let (mut alice, mut bob, mut carol) = (Person::new(1), Person::new(2), Person::new(3));
+        let (one, two, third) = (bob.key_package(false), bob.key_package(false), carol.key_package(false));
+        let before = alice.kv.clone();
+        let refused = |begun| match begun {
+            Err(StageError::Refused(problem)) => problem,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(refused(alice.begin(&[])), CommitProblem::NotTwo);
+        assert_eq!(refused(alice.begin(&[bob.peer(&one), carol.peer(&third)])), CommitProblem::NotTwo);
+        assert_eq!(refused(alice.begin(&[bob.peer(&one), bob.peer(&two)])), CommitProblem::Invalid);
+        let own = alice.key_package(false);
         let (log, device_key) = (alice.log.clone(), alice.identity.device_key());
         let own = PeerDevice { log: &log, device_key, key_package: &own };
-        assert!(matches!(alice.session().create_group(&[own]), Err(CreateError::Twice(_))));
-        let many = vec![bob.peer(&one); limits::GROUP_DEVICES + 1];
-        assert!(matches!(alice.session().create_group(&many), Err(CreateError::TooManyPeers)));
+        let with_own = alice.kv.clone();
+        assert_eq!(refused(alice.begin(&[bob.peer(&one), own])), CommitProblem::Invalid);
+        assert!(alice.kv == with_own && before != with_own, "what is refused leaves nothing behind");
+        alice.begin(&[bob.peer(&one)]).unwrap();
     });
 }
 
@@ -272,14 +287,14 @@ fn nobody_is_in_a_group_twice_or_alone() {
 fn a_stranger_with_another_account_or_key_cannot_join_in_our_name() {
     with_stack(|| {
         let (mut alice, mut bob) = (Person::new(1), Person::new(2));
-        let key_package = bob.session().key_package(false).unwrap();
-        let created = alice.session().create_group(&[bob.peer(&key_package)]).unwrap();
+        let key_package = bob.key_package(false);
+        let created = alice.begin(&[bob.peer(&key_package)]).unwrap();
         // Bob's store under another identity: the leaf isn't that device's.
         let mut mixed = Person { kv: bob.kv.clone(), ..Person::new(4) };
-        assert!(matches!(mixed.session().join(&created.welcome), Err(JoinError::Foreign)));
+        assert!(matches!(mixed.session().join(&created.welcomes[0]), Err(JoinError::Foreign)));
         assert!(matches!(bob.session().join(b"nonsense"), Err(JoinError::Malformed)));
         assert!(matches!(bob.session().join(&key_package), Err(JoinError::Malformed)));
-        bob.session().join(&created.welcome).unwrap();
+        bob.session().join(&created.welcomes[0]).unwrap();
     });
 }
 
@@ -287,11 +302,13 @@ fn a_stranger_with_another_account_or_key_cannot_join_in_our_name() {
 fn three_devices_talk_in_one_group() {
     with_stack(|| {
         let (mut alice, mut bob, mut carol) = (Person::new(1), Person::new(2), Person::new(3));
-        let (for_bob, for_carol) =
-            (bob.session().key_package(false).unwrap(), carol.session().key_package(false).unwrap());
-        let created = alice.session().create_group(&[bob.peer(&for_bob), carol.peer(&for_carol)]).unwrap();
-        for person in [&mut bob, &mut carol] {
-            assert_eq!(person.session().join(&created.welcome).unwrap().members.len(), 3);
+        let (for_bob, for_carol) = (bob.key_package(false), carol.key_package(false));
+        let (account, record) = (alice.identity.account(), alice.record());
+        let charter = Charter::new("three".into(), account, [9; 32]);
+        let peers = [bob.peer(&for_bob), carol.peer(&for_carol)];
+        let created = alice.session().begin_room(&charter, &record, &peers).unwrap();
+        for (person, welcome) in [&mut bob, &mut carol].into_iter().zip(&created.welcomes) {
+            assert_eq!(person.session().join(welcome).unwrap().room.seats.len(), 3);
         }
         let sent = carol.session().encrypt(&created.group, b"hello both", b"").unwrap();
         for person in [&mut alice, &mut bob] {

@@ -83,12 +83,12 @@ fn damaged_messages_are_refused_and_change_nothing() {
 fn damaged_welcomes_are_refused_and_change_nothing() {
     with_stack(|| {
         let (mut alice, mut bob) = (Person::new(1), Person::new(2));
-        let key_package = bob.session().key_package(false).unwrap();
-        let created = alice.session().create_group(&[bob.peer(&key_package)]).unwrap();
+        let key_package = bob.key_package(false);
+        let created = alice.begin(&[bob.peer(&key_package)]).unwrap();
         let before = bob.kv.clone();
-        damage(&created.welcome, |bytes| bob.session().join(bytes).is_err());
+        damage(&created.welcomes[0], |bytes| bob.session().join(bytes).is_err());
         assert!(before == bob.kv);
-        bob.session().join(&created.welcome).unwrap();
+        bob.session().join(&created.welcomes[0]).unwrap();
     });
 }
 
@@ -96,11 +96,11 @@ fn damaged_welcomes_are_refused_and_change_nothing() {
 fn damaged_key_packages_are_refused_and_change_nothing() {
     with_stack(|| {
         let (mut alice, mut bob) = (Person::new(1), Person::new(2));
-        let key_package = bob.session().key_package(false).unwrap();
+        let key_package = bob.key_package(false);
         let before = alice.kv.clone();
-        damage(&key_package, |bytes| alice.session().create_group(&[bob.peer(bytes)]).is_err());
+        damage(&key_package, |bytes| alice.begin(&[bob.peer(bytes)]).is_err());
         assert!(before == alice.kv);
-        alice.session().create_group(&[bob.peer(&key_package)]).unwrap();
+        alice.begin(&[bob.peer(&key_package)]).unwrap();
     });
 }
 

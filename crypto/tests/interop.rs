@@ -7,6 +7,7 @@ mod support;
 use livechat_crypto::envelope::EnvelopeKeys;
 use livechat_crypto::mls::validity::{self, Validity};
 use livechat_crypto::mls::{PeerDevice, Suite};
+use livechat_wire::group::{Charter, MemberRecord};
 use openmls::prelude::tls_codec::{Deserialize, Serialize};
 use openmls::prelude::*;
 use openmls_basic_credential::SignatureKeyPair;
@@ -40,8 +41,14 @@ impl Other {
     }
 
     fn capabilities() -> Capabilities {
-        let extensions = [ExtensionType::LastResort, ExtensionType::Unknown(validity::EXTENSION)];
+        let ours = [validity::EXTENSION, Charter::EXTENSION, MemberRecord::EXTENSION].map(ExtensionType::Unknown);
+        let extensions = [vec![ExtensionType::LastResort], ours.to_vec()].concat();
         Capabilities::new(None, Some(&[SUITE]), Some(&extensions), None, None)
+    }
+
+    fn leaf_extensions(&self) -> Extensions<LeafNode> {
+        let record = UnknownExtension(self.person.record().encode());
+        Extensions::single(Extension::Unknown(MemberRecord::EXTENSION, record)).unwrap()
     }
 
     fn key_package(&self) -> Vec<u8> {
@@ -49,6 +56,7 @@ impl Other {
         let bundle = KeyPackage::builder()
             .key_package_extensions(Extensions::single(Extension::Unknown(validity::EXTENSION, validity)).unwrap())
             .leaf_node_capabilities(Self::capabilities())
+            .leaf_node_extensions(self.leaf_extensions())
             .build(SUITE, &self.provider, &self.signer, self.credential())
             .unwrap();
         MlsMessageOut::from(bundle.into_key_package()).tls_serialize_detached().unwrap()
@@ -88,10 +96,10 @@ fn their_client_joins_our_group() {
         let key_package = bob.key_package();
         let device_key = bob.person.identity.device_key();
         let peer = PeerDevice { log: &bob.person.log, device_key, key_package: &key_package };
-        let created = alice.session().create_group_in(Suite::X25519, &[peer]).unwrap();
+        let created = alice.begin_in(Suite::X25519, &[peer]).unwrap();
 
         let MlsMessageBodyIn::Welcome(welcome) =
-            MlsMessageIn::tls_deserialize_exact(&created.welcome).unwrap().extract()
+            MlsMessageIn::tls_deserialize_exact(&created.welcomes[0]).unwrap().extract()
         else {
             panic!("no welcome");
         };
@@ -107,16 +115,24 @@ fn their_client_joins_our_group() {
 fn our_client_joins_their_group() {
     with_stack(|| {
         let (mut alice, bob) = (Person::new(1), Other::new(2));
-        let key_package = alice.session().key_package_in(Suite::X25519, false).unwrap();
+        let record = alice.record();
+        let key_package = alice.session().key_package_in(Suite::X25519, &record, false).unwrap();
         let MlsMessageBodyIn::KeyPackage(key_package) =
             MlsMessageIn::tls_deserialize_exact(&key_package).unwrap().extract()
         else {
             panic!("no key package");
         };
         let key_package = key_package.validate(bob.provider.crypto(), ProtocolVersion::Mls10).unwrap();
+        let ours = [Charter::EXTENSION, MemberRecord::EXTENSION].map(ExtensionType::Unknown);
+        let required = Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&ours, &[], &[]));
+        let charter = Charter::direct(bob.person.identity.account(), [9; 32]);
+        let charter = Extension::Unknown(Charter::EXTENSION, UnknownExtension(charter.encode()));
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(SUITE)
             .capabilities(Other::capabilities())
+            .with_leaf_node_extensions(bob.leaf_extensions())
+            .unwrap()
+            .with_group_context_extensions(Extensions::from_vec(vec![required, charter]).unwrap())
             .use_ratchet_tree_extension(true)
             .build();
         let mut group = MlsGroup::new(&bob.provider, &bob.signer, &config, bob.credential()).unwrap();

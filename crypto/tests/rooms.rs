@@ -1,4 +1,4 @@
-//! Groups of many: founding, adding, removing, roles, collisions, late messages, and what members refuse.
+//! Rooms: founding, adding, removing, roles, collisions, late messages, and what members refuse.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
@@ -6,19 +6,15 @@ mod support;
 use livechat_crypto::mls::{
     ApplyError, Change, CommitProblem, DecryptError, GroupId, PeerDevice, Room, StageError, Staged,
 };
-use livechat_wire::group::{Charter, MemberRecord, Role};
+use livechat_wire::group::{Charter, Role};
 use support::{NOW, Person, with_stack};
-
-fn record(who: &Person) -> MemberRecord {
-    MemberRecord { log: who.log.encode(), bucket_seed: [1; 16] }
-}
 
 fn charter(owner: &Person) -> Charter {
     Charter::new("Bergfahrt".into(), owner.identity.account(), [9; 32])
 }
 
 fn stage(who: &mut Person, group: &GroupId, change: Change<'_>) -> Result<Staged, StageError> {
-    let record = record(who);
+    let record = who.record();
     who.session().stage_commit(group, change, &record)
 }
 
@@ -28,13 +24,7 @@ fn room(who: &mut Person, group: &GroupId) -> Room {
 
 /// Stages and merges an addition; the newcomers join, everyone else applies.
 fn add(by: &mut Person, group: &GroupId, others: &mut [&mut Person], new: &mut [&mut Person]) {
-    let packages: Vec<_> = new
-        .iter_mut()
-        .map(|p| {
-            let record = record(p);
-            p.session().key_package_with(&record, false).unwrap()
-        })
-        .collect();
+    let packages: Vec<_> = new.iter_mut().map(|p| p.key_package(false)).collect();
     let peers: Vec<PeerDevice<'_>> = new.iter().zip(&packages).map(|(p, k)| p.peer(k)).collect();
     let keys = by.session().order_keys(group).unwrap();
     let staged = stage(by, group, Change { add: &peers, ..Change::default() }).unwrap();
@@ -47,7 +37,7 @@ fn add(by: &mut Person, group: &GroupId, others: &mut [&mut Person], new: &mut [
     }
     for (person, welcome) in new.iter_mut().zip(&staged.welcomes) {
         let joined = person.session().join(welcome).unwrap();
-        assert_eq!(joined.room.as_ref(), Some(&room(by, group)), "all see the same");
+        assert_eq!(joined.room, room(by, group), "all see the same");
     }
 }
 
@@ -64,7 +54,7 @@ fn goes_round(by: &mut Person, group: &GroupId, others: &mut [&mut Person], chan
 
 fn three() -> (Person, Person, Person, GroupId) {
     let (mut alice, mut bob, mut carol) = (Person::new(1), Person::new(2), Person::new(3));
-    let (charter, own) = (charter(&alice), record(&alice));
+    let (charter, own) = (charter(&alice), alice.record());
     let group = alice.session().found_room(&charter, &own).unwrap();
     add(&mut alice, &group, &mut [], &mut [&mut bob, &mut carol]);
     (alice, bob, carol, group)
@@ -110,10 +100,7 @@ fn three_people_talk_and_one_is_removed() {
         assert_eq!(room(&mut alice, &group), room(&mut bob, &group));
         // She may come back, with nothing of what she missed.
         add(&mut alice, &group, &mut [&mut bob], &mut []);
-        let package = {
-            let r = record(&carol);
-            carol.session().key_package_with(&r, false).unwrap()
-        };
+        let package = carol.key_package(false);
         let staged = stage(&mut alice, &group, Change { add: &[carol.peer(&package)], ..Change::default() }).unwrap();
         alice.session().merge_staged(&group).unwrap();
         assert!(carol.session().join(&staged.welcomes[0]).is_err(), "she is in it, as far as her store knows");
@@ -209,19 +196,15 @@ fn nobody_applies_a_commit_that_its_author_may_not_make() {
 fn newcomers_must_prove_whose_device_they_are() {
     with_stack(|| {
         let (mut alice, ..) = three();
-        let (charter, own) = (charter(&alice), record(&alice));
+        let (charter, own) = (charter(&alice), alice.record());
         let group = alice.session().found_room(&charter, &own).unwrap();
         let mut dave = Person::new(4);
         let eve = Person::new(5);
-        let plain = dave.session().key_package(false).unwrap();
-        let of_another = dave.session().key_package_with(&record(&eve), false).unwrap();
-        for package in [&plain, &of_another] {
-            let change = Change { add: &[dave.peer(package)], ..Change::default() };
-            assert!(stage(&mut alice, &group, change).is_err());
-        }
+        let of_another = dave.session().key_package(&eve.record(), false).unwrap();
+        let change = Change { add: &[dave.peer(&of_another)], ..Change::default() };
+        assert!(stage(&mut alice, &group, change).is_err());
         dave.now = NOW;
-        let own = record(&dave);
-        let good = dave.session().key_package_with(&own, false).unwrap();
+        let good = dave.key_package(false);
         assert!(stage(&mut alice, &group, Change { add: &[dave.peer(&good)], ..Change::default() }).is_ok(), "control");
     });
 }

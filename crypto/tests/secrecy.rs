@@ -12,7 +12,7 @@ mod support;
 use livechat_crypto::identity::Identity;
 use livechat_crypto::kv::MemoryKv;
 use livechat_crypto::mls::{Change, GroupId, PeerDevice};
-use livechat_wire::group::{Charter, MemberRecord};
+use livechat_wire::group::Charter;
 use support::{Person, with_stack};
 
 /// How often one of the three does something.
@@ -44,16 +44,12 @@ struct Village {
 
 const VICTIM: usize = 1;
 
-fn record(who: &Person) -> MemberRecord {
-    MemberRecord { log: who.log.encode(), bucket_seed: [1; 16] }
-}
-
 fn founded() -> (Vec<Person>, GroupId) {
     let mut people: Vec<_> = (1..=3).map(Person::new).collect();
     let charter = Charter::new("Bergfahrt".into(), people[0].identity.account(), [9; 32]);
-    let records: Vec<_> = people.iter().map(record).collect();
+    let records: Vec<_> = people.iter().map(Person::record).collect();
     let group = people[0].session().found_room(&charter, &records[0]).unwrap();
-    let packages: Vec<_> = (1..3).map(|i| people[i].session().key_package_with(&records[i], false).unwrap()).collect();
+    let packages: Vec<_> = (1..3).map(|i| people[i].key_package(false)).collect();
     let (founder, others) = people.split_at_mut(1);
     let peers: Vec<PeerDevice<'_>> = others.iter().zip(&packages).map(|(p, k)| p.peer(k)).collect();
     let change = Change { add: &peers, ..Change::default() };
@@ -97,7 +93,7 @@ impl Village {
     }
 
     fn renewal(&mut self, from: usize) -> Sent {
-        let own = record(&self.people[from]);
+        let own = self.people[from].record();
         let mut session = self.people[from].session();
         let keys = session.order_keys(&self.group).unwrap();
         let change = Change { renew: true, ..Change::default() };

@@ -15,6 +15,6 @@ macro_rules! each {
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     each!(bytes: RelayInfo, UsernameAvailability, BeginSignUp, PendingSignUp, ConfirmSignUp, SignedUp, LogIn,
         DeviceProof, Session, SessionList, SessionInfo, PublishKeyPackages, KeyPackageStock, Claim, DirectoryEntry,
-        DirectoryDevice, WithCode, ConfirmAuthenticator, RecoveryCodes, LiveCount,
+        DirectoryDevice, WithCode, ConfirmAuthenticator, RecoveryCodes, BlobSpace, BeginBlob, BlobState, LiveCount,
         LobbyDoor, PutLobby, RenewLobby, Problem);
 });

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 
 use livechat_crypto::identity::Identity;
 use livechat_crypto::kv::MemoryKv;
-use livechat_crypto::mls::{GroupId, PeerDevice, Session};
+use livechat_crypto::mls::{Begun, GroupId, PeerDevice, Session, StageError};
 use livechat_wire::RelayId;
 use livechat_wire::account::AccountLog;
+use livechat_wire::group::{Charter, MemberRecord};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -31,18 +32,35 @@ fn session<'a>(identity: &'a Identity, kv: &'a mut MemoryKv, rng: &'a mut ChaCha
     Session { identity, kv, rng, now: NOW }
 }
 
+fn record(log: &AccountLog) -> MemberRecord {
+    MemberRecord { log: log.encode(), bucket_seed: [1; 16] }
+}
+
+fn begin(
+    alice: &Identity,
+    kv: &mut MemoryKv,
+    rng: &mut ChaCha20Rng,
+    peer: PeerDevice<'_>,
+) -> Result<Begun, StageError> {
+    let log = alice.found_log("alice", RelayId([7; 32]), NOW).unwrap();
+    let charter = Charter::direct(alice.account(), [7; 32]);
+    session(alice, kv, rng).begin_room(&charter, &record(&log), &[peer])
+}
+
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let (alice, bob) = (Identity::generate(&mut rng), Identity::generate(&mut rng));
     let log = bob.found_log("bob", RelayId([7; 32]), NOW).unwrap();
     let (mut hers, mut his) = (MemoryKv::default(), MemoryKv::default());
-    let key_package = session(&bob, &mut his, &mut rng).key_package(true).unwrap();
+    let record = record(&log);
+    let key_package = session(&bob, &mut his, &mut rng).key_package(&record, true).unwrap();
     let before = his.clone();
     let peer = PeerDevice { log: &log, device_key: bob.device_key(), key_package: &key_package };
-    let created = session(&alice, &mut hers, &mut rng).create_group(&[peer]).unwrap();
-    session(&bob, &mut his, &mut rng).join(&created.welcome).unwrap();
-    let message = session(&alice, &mut hers, &mut rng).encrypt(&created.group, b"hello", b"").unwrap().message;
-    World { alice, bob, log, before, member: his, group: created.group, key_package, welcome: created.welcome, message }
+    let begun = begin(&alice, &mut hers, &mut rng, peer).unwrap();
+    let (group, welcome) = (begun.group, begun.welcomes.into_iter().next().unwrap());
+    session(&bob, &mut his, &mut rng).join(&welcome).unwrap();
+    let message = session(&alice, &mut hers, &mut rng).encrypt(&group, b"hello", b"").unwrap().message;
+    World { alice, bob, log, before, member: his, group, key_package, welcome, message }
 });
 
 /// The input itself, or the honest bytes with some changed: pairs of place and difference.
@@ -70,7 +88,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         0 => {
             let key_package = material(&world.key_package, rest);
             let peer = PeerDevice { log: &world.log, device_key: world.bob.device_key(), key_package: &key_package };
-            let made = session(&world.alice, &mut MemoryKv::default(), &mut rng).create_group(&[peer]);
+            let made = begin(&world.alice, &mut MemoryKv::default(), &mut rng, peer);
             assert!(made.is_err() || key_package == world.key_package, "a damaged KeyPackage was taken");
         }
         1 => {

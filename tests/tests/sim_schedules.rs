@@ -3,11 +3,21 @@
 //!
 //! `LIVECHAT_SIM_SEEDS=200` plays more schedules (the default is 50), `LIVECHAT_SIM_SEED=17` plays one.
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
 use livechat_tests::sim::{Faults, World, each_seed, mins, on_big_stack, schedule, secs};
+
+/// Nights that were played, and those after which somebody renewed a key.
+static NIGHTS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
 
 #[test]
 fn everything_acknowledged_arrives_once_and_in_order() {
     each_seed(50, play);
+    let [nights, renewed] = [0, 1].map(|n: usize| NIGHTS[n].load(Relaxed));
+    println!("keys were renewed after {renewed} of {nights} nights");
+    // Who had accepted nobody before the night, or said nothing, renews nothing after it.
+    assert!(nights < 5 || renewed * 2 > nights, "keys were renewed after {renewed} of {nights} nights only");
 }
 
 fn play(seed: u64) {
@@ -17,6 +27,10 @@ fn play(seed: u64) {
     let settled = outcome.settled_in.unwrap_or(u64::MAX);
     assert!(settled <= schedule::BOUND, "seed {seed} settled only after {settled} ms\n{replay}");
     assert!(outcome.acknowledged > 0, "seed {seed} acknowledged nothing: it proves nothing");
+    if schedule::has_a_night(seed) {
+        NIGHTS[0].fetch_add(1, Relaxed);
+        NIGHTS[1].fetch_add(usize::from(outcome.ordered > 0), Relaxed);
+    }
 }
 
 /// Ten minutes apart, both writing, envelopes growing stale; in place within ten seconds of healing (P6).

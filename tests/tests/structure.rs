@@ -197,11 +197,12 @@ fn every_entrance_of_the_crypto_has_a_fuzz_target() {
     sources(&root().join("fuzz/fuzz_targets"), "rs", &mut targets);
     let targets: String = targets.iter().map(|t| fs::read_to_string(t).expect("target")).collect();
     for entrance in [
-        "create_group(",
+        "begin_room(",
         "join(",
         "decrypt(",
         "open_hello(",
         "keys.open(",
+        "opener.open(",
         "Identity::decode(",
         "Vault::decode(",
         "RecoveryPhrase::parse(",

@@ -14,6 +14,7 @@ pub mod gate;
 mod headers;
 mod hosts;
 pub mod limits;
+mod qr;
 mod routes;
 mod server;
 mod sessions;

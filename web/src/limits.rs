@@ -13,6 +13,10 @@ pub const SESSIONS: usize = 64;
 
 /// Bytes of a request body: `{"token":"…"}` with its 64 digits.
 pub const BODY: usize = 256;
+/// Pixels of a picture in which a QR code is looked for: a thousand rows of a thousand, and some.
+pub const PICTURE: usize = 1_200 * 1_200;
+/// Bytes of a code that was found: those we make take 120.
+pub const QR_TEXT: usize = 1_024;
 /// Bytes of a backup that a browser hands over: a hundred million short messages; beyond, the disk is the bound.
 pub const BACKUP: u64 = 16 * 1_024 * 1_024 * 1_024;
 /// Bytes of one frame from a browser: the longest text with every byte escaped (`\u00xx`), and room for the rest.

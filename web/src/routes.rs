@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::gate::{self, Hosts};
 use crate::sessions::Sessions;
-use crate::{assets, backup, download, env, headers, limits, socket};
+use crate::{assets, backup, download, env, headers, limits, qr, socket};
 
 /// What every handler sees.
 pub(crate) struct Shared {
@@ -44,6 +44,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/socket", get(socket::upgrade))
         .route("/api/export", get(download::export))
         .route("/api/backup", post(backup::save).layer(DefaultBodyLimit::max(limits::BODY)))
+        .route("/api/qr", post(qr::read).layer(DefaultBodyLimit::max(limits::PICTURE)))
         .route("/api/restore", post(backup::restore).layer(DefaultBodyLimit::disable()))
         .fallback(get(asset))
         .layer(from_fn_with_state(shared.clone(), guard))

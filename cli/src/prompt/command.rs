@@ -64,6 +64,13 @@ pub enum Command {
     Status,
     /// `/safety [name]`
     Safety(Option<String>),
+    /// `/verify [NAME]`, `/verify CODE`, `/verify NAME same`, `/verify NAME undo`
+    Verify {
+        /// Whose, or what they show; the one in the prompt when left out.
+        of: Option<String>,
+        /// Compared, or no longer; only shown when left out.
+        noted: Option<bool>,
+    },
     /// `/reply`, `/edit`, `/delete`, `/react`: with the message of a number, or the last
     Deed(Option<u64>, Deed),
     /// `/timer [SPAN|off]`
@@ -133,6 +140,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/title", "TEXT", "call this group otherwise"),
     ("/leave", "", "leave this group"),
     ("/safety", "[NAME]", "the safety number to compare with them"),
+    ("/verify", "[NAME [same|undo]|CODE]", "be sure whom you talk to: what to show, and what they show"),
     ("/status", "", "account, relay, connections, people online"),
     ("/signup", "", "sign up on this device"),
     ("/login", "", "log in for ten days"),
@@ -204,6 +212,14 @@ fn command(trimmed: &str) -> Line {
         "/safety" => match name() {
             Some(name) => Command::Safety(Some(name)),
             None => return Line::Usage("/safety [NAME]"),
+        },
+        "/verify" => match words.split_whitespace().collect::<Vec<_>>()[..] {
+            [] => Command::Verify { of: None, noted: None },
+            [of] => Command::Verify { of: Some(of.trim_start_matches('@').to_owned()), noted: None },
+            [of, how @ ("same" | "undo")] => {
+                Command::Verify { of: Some(of.trim_start_matches('@').to_owned()), noted: Some(how == "same") }
+            }
+            _ => return Line::Usage("/verify [NAME [same|undo]|CODE]"),
         },
         "/timer" => Command::Timer((!rest.is_empty()).then(|| rest.to_owned())),
         "/accept" | "/unblock" if rest.is_empty() || name().is_some() => Command::Accept(name()),

@@ -66,7 +66,7 @@ pub fn candidates(line: &str, pos: usize, names: &[String], groups: &[String]) -
     }
     let takes_name = matches!(
         before.split_whitespace().next(),
-        Some("/add" | "/safety" | "/accept" | "/block" | "/unblock" | "/invite" | "/kick" | "/role")
+        Some("/add" | "/safety" | "/accept" | "/block" | "/unblock" | "/invite" | "/kick" | "/role" | "/verify")
     ) && !first;
     if (first && word.starts_with('@')) || takes_name {
         let typed = word.trim_start_matches('@').to_lowercase();

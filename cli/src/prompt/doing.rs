@@ -10,6 +10,7 @@ use crate::render::mark;
 use crate::style::Ink;
 use crate::text;
 use crate::verbs::contacts::safety_lines;
+use crate::verbs::verify;
 
 impl Chat {
     pub(super) fn command(&mut self, keyboard: &mut dyn Keyboard, command: Command) -> Result<(), Failure> {
@@ -30,6 +31,7 @@ impl Chat {
                 Ok(())
             }
             Command::Safety(name) => self.safety(keyboard, name),
+            Command::Verify { of, noted } => self.verify(keyboard, of, noted),
             Command::Grouping(what) => self.grouping(keyboard, what),
             Command::Deed(number, deed) => self.deed(keyboard, number, deed),
             Command::Timer(typed) => self.timer(keyboard, typed.as_deref()),
@@ -178,6 +180,29 @@ impl Chat {
         for line in safety_lines(&self.face.look(), &contact) {
             keyboard.say(&line);
         }
+        Ok(())
+    }
+
+    /// Shows what to compare with somebody, notes that it was compared, or compares what they show.
+    fn verify(&mut self, keyboard: &mut dyn Keyboard, of: Option<String>, noted: Option<bool>) -> Result<(), Failure> {
+        let of = match of.or_else(|| self.face.current().map(|(_, name)| name)) {
+            Some(of) => of,
+            None => return Err(Failure::new(Exit::UnknownContact, "Whom?", "/verify NAME")),
+        };
+        let contact = if verify::is_code(&of) {
+            self.wait(verify::check(&self.door, &of))?
+        } else if let Some(verified) = noted {
+            self.wait(verify::note(&self.door, &of, verified))?
+        } else {
+            let contact = self.wait(self.door.contact(&of))?;
+            let code = self.wait(verify::code(&self.door, &contact))?;
+            for line in verify::lines(&self.face.look(), &contact, &code, keyboard.columns()) {
+                keyboard.say(&line);
+            }
+            self.tell(keyboard, Ink::Quiet, "/verify NAME same notes that the digits are the same on both sides.");
+            return Ok(());
+        };
+        keyboard.say(&verify::said(&contact));
         Ok(())
     }
 

@@ -16,3 +16,4 @@ pub mod search;
 pub mod send;
 pub mod sessions;
 pub mod status;
+pub mod verify;

@@ -127,6 +127,7 @@ pub fn bob() -> Contact {
         safety_number: ["12345"; 12].join(" "),
         display_name: None,
         verified: false,
+        new_keys: false,
         standing: Standing::Accepted,
     }
 }
@@ -140,6 +141,8 @@ pub fn conversation(unread: u32) -> Conversation {
         unread,
         unread_from: None,
         standing: Standing::Accepted,
+        verified: false,
+        new_keys: false,
         draft: None,
         pinned: false,
         archived: false,

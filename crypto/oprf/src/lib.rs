@@ -3,7 +3,7 @@
 //! A device blinds a value of its own, the relay multiplies it by a key that nobody else has, the device unblinds: it
 //! has a secret that it can't compute alone, and the relay has learned nothing. The verifiable mode is taken because a
 //! vault remembers the relay's public key: an answer under another key is the relay's doing and is noticed before
-//! anything depends on it, and is told apart from a damaged vault (docs/adr/0005).
+//! anything depends on it, and is told apart from a damaged vault.
 //!
 //! What you may assume: secrets here zeroize on drop and print redacted; decoders accept any bytes and never panic.
 //! What is forbidden here: anything else; both the node and the relay link this crate. Randomness is a parameter.

@@ -31,35 +31,6 @@ pub enum KeyPackageError {
     Mls(#[from] MlsError),
 }
 
-/// Making a group failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CreateError {
-    /// Nobody else to talk to.
-    #[error("a group needs at least one other device")]
-    NoPeers,
-    /// More than [`crate::limits::GROUP_DEVICES`].
-    #[error("too many devices for one group")]
-    TooManyPeers,
-    /// A device is named twice, or is ours.
-    #[error("device {0} would be in the group twice")]
-    Twice(DeviceId),
-    /// What a device published can't be used; ask the directory for another.
-    #[error("the KeyPackage of device {device} can't be used: {problem}")]
-    KeyPackage {
-        /// Whose.
-        device: DeviceId,
-        /// Why not.
-        problem: KeyPackageProblem,
-    },
-    /// The store failed, or holds damaged state.
-    #[error(transparent)]
-    Store(#[from] StorageError),
-    /// A bug.
-    #[error(transparent)]
-    Mls(#[from] MlsError),
-}
-
 /// Why a KeyPackage can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -82,8 +53,8 @@ pub enum KeyPackageProblem {
     /// The account's log doesn't say that this device speaks for it.
     #[error("the account's log doesn't have the device")]
     NotInLog,
-    /// It has no member record that holds: an older program made it, and groups of many can't use it.
-    #[error("it lacks the record that groups ask for")]
+    /// It has no member record that holds.
+    #[error("it lacks the record that every leaf carries")]
     Record,
     /// No validity, or a longer one than allowed.
     #[error("its validity is missing or too long")]
@@ -243,4 +214,27 @@ pub enum ApplyError {
     /// A bug.
     #[error(transparent)]
     Mls(#[from] MlsError),
+}
+
+impl From<GroupError> for StageError {
+    fn from(e: GroupError) -> Self {
+        match e {
+            GroupError::UnknownGroup => Self::UnknownGroup,
+            GroupError::Store(e) => Self::Store(e),
+            GroupError::Mls(e) => Self::Mls(e),
+        }
+    }
+}
+
+impl From<ApplyError> for StageError {
+    /// Of a commit of our own that nobody else can come before.
+    fn from(e: ApplyError) -> Self {
+        match e {
+            ApplyError::UnknownGroup => Self::UnknownGroup,
+            ApplyError::Invalid { problem, .. } => Self::Refused(problem),
+            ApplyError::Store(e) => Self::Store(e),
+            ApplyError::Mls(e) => Self::Mls(e),
+            ApplyError::Epoch | ApplyError::Own => Self::Refused(CommitProblem::Invalid),
+        }
+    }
 }

@@ -1,72 +1,79 @@
-//! Groups: making, joining, looking at.
+//! Rooms: founding, joining, looking at.
 
-use livechat_wire::{DeviceId, limits as wire};
-use openmls::prelude::{MlsGroup, MlsMessageBodyIn, StagedWelcome, Welcome, WelcomeError, tls_codec};
+use livechat_wire::group::{Charter, MemberRecord};
+use livechat_wire::limits as wire;
+use openmls::prelude::{MlsGroup, MlsMessageBodyIn, StagedWelcome, Welcome, WelcomeError};
 use openmls_traits::OpenMlsProvider;
-use tls_codec::Serialize;
 use zeroize::Zeroizing;
 
 use super::provider::{Provider, StorageError};
+use super::room::{context_extensions, leaf_extensions};
 use super::{
-    CreateError, Created, DeviceSigner, EpochSecret, GroupError, GroupId, JoinError, Joined, Member, MlsError,
-    PeerDevice, Session, Suite, create_config, join_config, key_package, load, message, room,
+    Begun, Change, DeviceSigner, EpochSecret, GroupError, GroupId, JoinError, Joined, Member, MlsError, PeerDevice,
+    Session, StageError, Staged, Suite, create_config, join_config, load, message, room,
 };
+use crate::draw;
 use crate::envelope::EnvelopeKeys;
-use crate::{draw, limits};
+use crate::kv::Overlay;
 
 impl Session<'_> {
-    /// Makes a group of this device and `peers`, after checking of each KeyPackage: signatures, suite, validity, that
-    /// the credential names the log's account, and that the leaf key is `device_key`, a device of that log.
+    /// Founds a room with this device alone in it.
     ///
     /// # Errors
-    /// [`CreateError`].
-    pub fn create_group(&mut self, peers: &[PeerDevice<'_>]) -> Result<Created, CreateError> {
-        self.create_group_in(Suite::default(), peers)
+    /// [`GroupError::Mls`] and [`GroupError::Store`].
+    pub fn found_room(&mut self, charter: &Charter, record: &MemberRecord) -> Result<GroupId, GroupError> {
+        self.found_room_in(Suite::default(), charter, record)
     }
 
-    /// As [`Session::create_group`], in another suite than the default.
-    ///
-    /// # Errors
-    /// [`CreateError`].
-    pub fn create_group_in(&mut self, suite: Suite, peers: &[PeerDevice<'_>]) -> Result<Created, CreateError> {
-        if peers.is_empty() {
-            return Err(CreateError::NoPeers);
-        }
-        if peers.len() > limits::GROUP_DEVICES {
-            return Err(CreateError::TooManyPeers);
-        }
-        let mut devices = vec![self.identity.device_key()];
-        for peer in peers {
-            if devices.contains(&peer.device_key) {
-                return Err(CreateError::Twice(DeviceId::of(&peer.device_key)));
-            }
-            devices.push(peer.device_key);
-        }
-
-        let (signer, credential, now) = (DeviceSigner(self.identity), self.credential(), self.now);
+    fn found_room_in(&mut self, suite: Suite, charter: &Charter, record: &MemberRecord) -> Result<GroupId, GroupError> {
+        let (signer, credential) = (DeviceSigner(self.identity), self.credential());
         let id = GroupId(draw(self.rng));
         let provider = self.provider();
-        let key_packages = peers
-            .iter()
-            .map(|peer| {
-                key_package::check(&provider, suite, now, peer)
-                    .map_err(|problem| CreateError::KeyPackage { device: DeviceId::of(&peer.device_key), problem })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-
-        let config = create_config(suite).build();
-        let mut group =
-            MlsGroup::new_with_group_id(&provider, &signer, &config, id.mls(), credential).map_err(MlsError::new)?;
-        // The commit has no other reader: everyone else comes in by the Welcome.
-        let (_commit, welcome, _info) = group.add_members(&provider, &signer, &key_packages).map_err(MlsError::new)?;
-        group.merge_pending_commit(&provider).map_err(MlsError::new)?;
-        let welcome = welcome.tls_serialize_detached().map_err(MlsError::new)?;
+        let config = create_config(suite)
+            .with_group_context_extensions(context_extensions(charter)?)
+            .with_leaf_node_extensions(leaf_extensions(record)?)
+            .map_err(MlsError::new)?
+            .build();
+        MlsGroup::new_with_group_id(&provider, &signer, &config, id.mls(), credential).map_err(MlsError::new)?;
         provider.commit()?;
-        Ok(Created { group: id, welcome })
+        Ok(id)
     }
 
-    /// Joins the group of a Welcome. Everyone in it claims to be a device of an account; before using the group the
-    /// caller checks each claim against a log it trusts ([`Member::is_in`]).
+    /// Founds a room and takes devices in: nobody else is there for whom that would have to be put in order.
+    ///
+    /// # Errors
+    /// [`StageError`]; whatever members would refuse is refused here.
+    pub fn begin_room(
+        &mut self,
+        charter: &Charter,
+        record: &MemberRecord,
+        peers: &[PeerDevice<'_>],
+    ) -> Result<Begun, StageError> {
+        self.begin_room_in(Suite::default(), charter, record, peers)
+    }
+
+    /// As [`Session::begin_room`], in another suite than the default.
+    ///
+    /// # Errors
+    /// [`StageError`].
+    pub fn begin_room_in(
+        &mut self,
+        suite: Suite,
+        charter: &Charter,
+        record: &MemberRecord,
+        peers: &[PeerDevice<'_>],
+    ) -> Result<Begun, StageError> {
+        let mut overlay = Overlay::new(self.kv);
+        let mut inner = Session { identity: self.identity, kv: &mut overlay, rng: self.rng, now: self.now };
+        let group = inner.found_room_in(suite, charter, record)?;
+        let Staged { welcomes, .. } = inner.stage_commit(&group, Change { add: peers, ..Change::default() }, record)?;
+        let room = inner.merge_staged(&group)?.room.ok_or_else(|| MlsError::new("a room without its founder"))?;
+        overlay.keep().map_err(StorageError::from)?;
+        Ok(Begun { group, room, welcomes })
+    }
+
+    /// Joins the room of a Welcome. Everyone in it is a device of an account by the log that their leaf carries; before
+    /// using it the caller checks that against a log it trusts ([`Member::is_in`]).
     ///
     /// # Errors
     /// [`JoinError`]; a Welcome that fails uses up no KeyPackage.
@@ -105,12 +112,10 @@ impl Session<'_> {
         if let Some(mut old) = old {
             old.delete(provider.storage())?;
         }
-        let is_room = room::is_room(staged.group_context());
         let group = staged.into_group(&provider).map_err(welcome_error)?;
-        // A group that says it is one of many must be one in every respect.
-        let room = if is_room { Some(room::room(&group).ok_or(JoinError::Foreign)?) } else { None };
+        let room = room::room(&group).ok_or(JoinError::Foreign)?;
         provider.commit()?;
-        Ok(Joined { group: id, members, creator, room })
+        Ok(Joined { group: id, creator, room })
     }
 
     /// Who is in a group, by leaf.

@@ -19,34 +19,23 @@ use super::{
 
 impl Session<'_> {
     /// Makes a KeyPackage for others to reach this device by, and keeps its private keys: a serialised `MLSMessage`.
-    /// One-time ones are forgotten once a Welcome used them; the last-resort one may be used again and again.
+    /// One-time ones are forgotten once a Welcome used them; the last-resort one may be used again and again. The
+    /// record's log names this device.
     ///
     /// # Errors
     /// [`KeyPackageError`].
-    pub fn key_package(&mut self, last_resort: bool) -> Result<Vec<u8>, KeyPackageError> {
-        self.key_package_in(Suite::default(), last_resort)
+    pub fn key_package(&mut self, record: &MemberRecord, last_resort: bool) -> Result<Vec<u8>, KeyPackageError> {
+        self.key_package_in(Suite::default(), record, last_resort)
     }
 
     /// As [`Session::key_package`], in another suite than the default.
     ///
     /// # Errors
     /// [`KeyPackageError`].
-    pub fn key_package_in(&mut self, suite: Suite, last_resort: bool) -> Result<Vec<u8>, KeyPackageError> {
-        self.make_key_package(suite, None, last_resort)
-    }
-
-    /// As [`Session::key_package`], with the record that groups of many ask of their leaves: the log names this device.
-    ///
-    /// # Errors
-    /// [`KeyPackageError`].
-    pub fn key_package_with(&mut self, record: &MemberRecord, last_resort: bool) -> Result<Vec<u8>, KeyPackageError> {
-        self.make_key_package(Suite::default(), Some(record), last_resort)
-    }
-
-    fn make_key_package(
+    pub fn key_package_in(
         &mut self,
         suite: Suite,
-        record: Option<&MemberRecord>,
+        record: &MemberRecord,
         last_resort: bool,
     ) -> Result<Vec<u8>, KeyPackageError> {
         let (signer, credential) = (DeviceSigner(self.identity), self.credential());
@@ -56,10 +45,8 @@ impl Session<'_> {
         let mut builder = KeyPackage::builder()
             .key_package_lifetime(unlimited())
             .key_package_extensions(extensions)
-            .leaf_node_capabilities(capabilities(suite));
-        if let Some(record) = record {
-            builder = builder.leaf_node_extensions(leaf_extensions(record)?);
-        }
+            .leaf_node_capabilities(capabilities(suite))
+            .leaf_node_extensions(leaf_extensions(record)?);
         if last_resort {
             builder = builder.mark_as_last_resort();
         }

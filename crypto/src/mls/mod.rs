@@ -5,9 +5,12 @@
 //! that an operation returned leaves the machine: a message sent from a state that was not kept would be a key used
 //! twice (P5).
 //!
-//! - Reachable: [`Session::key_package`]. First contact: [`Session::create_group`], [`Session::join`].
+//! Every group is a *room*: it has a charter, and each leaf a member record. What the charter's kind allows is judged
+//! by everyone alike (PROTOCOL R-72).
+//!
+//! - Reachable: [`Session::key_package`]. First contact: [`Session::begin_room`], [`Session::join`].
 //! - Talking: [`Session::encrypt`], [`Session::decrypt`]. Envelopes: [`Session::envelope_secret`].
-//! - Groups of many: [`Session::found_room`], [`Session::stage_commit`], [`Session::apply_commit`].
+//! - Changing: [`Session::found_room`], [`Session::stage_commit`], [`Session::apply_commit`].
 //!
 //! **Time.** OpenMLS compares MLS lifetimes with the system's clock, when it validates a KeyPackage and whenever it
 //! stages an Add; two members with different clocks could disagree about a commit. Our KeyPackages therefore carry an
@@ -40,14 +43,14 @@ use openmls_traits::signatures::{Signer, SignerError};
 use rand_core::CryptoRng;
 
 pub use error::{
-    ApplyError, CreateError, DecryptError, EncryptError, GroupError, JoinError, KeyPackageError, KeyPackageProblem,
-    MlsError, StageError,
+    ApplyError, DecryptError, EncryptError, GroupError, JoinError, KeyPackageError, KeyPackageProblem, MlsError,
+    StageError,
 };
 pub use order::{CommitTooLong, OrderKeys};
 pub use room::{Applied, Change, Room, Seat, Staged};
 pub use rules::CommitProblem;
 pub use snapshot::Snapshot;
-pub use types::{Created, EpochSecret, GroupId, Joined, Member, Opened, PeerDevice, Sealed, Suite};
+pub use types::{Begun, EpochSecret, GroupId, Joined, Member, Opened, PeerDevice, Sealed, Suite};
 
 use crate::identity::Identity;
 use crate::kv::Kv;
@@ -102,6 +105,10 @@ impl Suite {
             Self::XWing => Ciphersuite::MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519,
             Self::X25519 => Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519,
         }
+    }
+
+    fn of(suite: Ciphersuite) -> Option<Self> {
+        [Self::XWing, Self::X25519].into_iter().find(|s| s.mls() == suite)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Groups of many (PROTOCOL R-70 …): founding, looking at, and changing them by commits that every member judges.
+//! Rooms (PROTOCOL R-70 …): looking at them, and changing them by commits that every member judges.
 //!
 //! A commit is *staged* ([`Session::stage_commit`]): ready, sealed for a slot, not in force. When it got its place in
 //! the order, it is *merged* ([`Session::merge_staged`]); when another was first, it is dropped
@@ -6,7 +6,7 @@
 
 use livechat_wire::DeviceId;
 use livechat_wire::account::AccountLog;
-use livechat_wire::group::{Charter, MemberRecord};
+use livechat_wire::group::{Charter, MemberRecord, RoomKind};
 use livechat_wire::order::SealedCommit;
 use openmls::prelude::{
     CommitMessageBundle, ContentType, Extension, ExtensionType, Extensions, GroupContext, LeafNode, LeafNodeIndex,
@@ -20,18 +20,18 @@ use tls_codec::{Serialize, Size};
 use super::rules::{self, CommitProblem, Deed};
 use super::{
     ApplyError, DeviceSigner, GroupError, GroupId, KeyPackageProblem, Member, MlsError, OrderKeys, PeerDevice, Session,
-    StageError, Suite, account, capabilities, create_config, key_package, load, message, roster,
+    StageError, Suite, account, capabilities, key_package, load, message, roster,
 };
 use crate::draw;
 
-/// A group of many as it is now.
+/// A room as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
     /// The MLS epoch.
     pub epoch: u64,
     /// The same for everyone in this epoch, and for nobody else (RFC 9420 §8.7).
     pub authenticator: Vec<u8>,
-    /// Title, roles, sequencers.
+    /// Kind, title, roles, sequencers.
     pub charter: Charter,
     /// Everyone, by leaf; each proven to be a device of its account by the log that it carries.
     pub seats: Vec<Seat>,
@@ -89,25 +89,7 @@ pub struct Applied {
 }
 
 impl Session<'_> {
-    /// Founds a group of many with this device alone in it.
-    ///
-    /// # Errors
-    /// [`GroupError::Mls`] and [`GroupError::Store`].
-    pub fn found_room(&mut self, charter: &Charter, record: &MemberRecord) -> Result<GroupId, GroupError> {
-        let (signer, credential, suite) = (DeviceSigner(self.identity), self.credential(), Suite::default());
-        let id = GroupId(draw(self.rng));
-        let provider = self.provider();
-        let config = create_config(suite)
-            .with_group_context_extensions(context_extensions(charter)?)
-            .with_leaf_node_extensions(leaf_extensions(record)?)
-            .map_err(MlsError::new)?
-            .build();
-        MlsGroup::new_with_group_id(&provider, &signer, &config, id.mls(), credential).map_err(MlsError::new)?;
-        provider.commit()?;
-        Ok(id)
-    }
-
-    /// A group of many as it is now; `None` when it is a group of another kind.
+    /// A room as it is now; `None` when it is an MLS group of another kind.
     ///
     /// # Errors
     /// [`GroupError`].
@@ -134,10 +116,11 @@ impl Session<'_> {
         let mut group = load(&provider, id)?.ok_or(StageError::UnknownGroup)?;
         group.clear_pending_commit(provider.storage())?;
         let keys = OrderKeys::of(&provider, &group)?;
+        let suite = Suite::of(group.ciphersuite()).ok_or(StageError::Refused(CommitProblem::Foreign))?;
         let mut packages = Vec::new();
         for peer in change.add {
             let problem = |problem| StageError::KeyPackage { device: DeviceId::of(&peer.device_key), problem };
-            let package = key_package::check(&provider, Suite::default(), now, peer).map_err(problem)?;
+            let package = key_package::check(&provider, suite, now, peer).map_err(problem)?;
             if seat(0, package.leaf_node()).is_none() {
                 return Err(problem(KeyPackageProblem::Record));
             }
@@ -146,7 +129,7 @@ impl Session<'_> {
         let names = packages.iter().map(|p| p.hash_ref(provider.crypto()).map(|r| r.as_slice().to_vec()));
         let names = names.collect::<Result<Vec<_>, _>>().map_err(MlsError::new)?;
         let leaf = LeafNodeParameters::builder()
-            .with_capabilities(capabilities(Suite::default()))
+            .with_capabilities(capabilities(suite))
             .with_extensions(leaf_extensions(record)?)
             .build();
         // Adding alone needs no new path: those who come are told the secret of the epoch (RFC 9420 §12.4).
@@ -325,24 +308,22 @@ fn judge(group: &MlsGroup, staged: &StagedCommit, committer: u32) -> Result<Verd
     Ok(Verdict { by, added: added.into_iter().map(|s| s.member).collect(), removed, before })
 }
 
-/// A room, when the group is one and every leaf says truly whose it is.
+/// A room, when the group is one in every respect: every leaf says truly whose it is, and a direct chat is of two.
 pub(super) fn room(group: &MlsGroup) -> Option<Room> {
     let charter = charter(group.extensions())?;
     let seats = group
         .members()
         .map(|m| seat(m.index.u32(), group.public_group().leaf(m.index)?))
         .collect::<Option<Vec<_>>>()?;
+    if charter.kind == RoomKind::Direct && !rules::are_two(seats.iter().map(|s| s.member.account)) {
+        return None;
+    }
     Some(Room {
         epoch: group.epoch().as_u64(),
         authenticator: group.epoch_authenticator().as_slice().to_vec(),
         charter,
         seats,
     })
-}
-
-/// Whether the group's context has our extension, whatever it says.
-pub(super) fn is_room(group: &GroupContext) -> bool {
-    group.extensions().unknown(Charter::EXTENSION).is_some()
 }
 
 /// Whose leaf it is, when the log in it proves that.
@@ -367,7 +348,7 @@ fn required() -> RequiredCapabilitiesExtension {
     RequiredCapabilitiesExtension::new(&ours, &[], &[])
 }
 
-fn context_extensions(charter: &Charter) -> Result<Extensions<GroupContext>, MlsError> {
+pub(super) fn context_extensions(charter: &Charter) -> Result<Extensions<GroupContext>, MlsError> {
     let ours = Extension::Unknown(Charter::EXTENSION, UnknownExtension(charter.encode()));
     Extensions::from_vec(vec![Extension::RequiredCapabilities(required()), ours]).map_err(MlsError::new)
 }

@@ -1,10 +1,10 @@
-//! Who may do what in a group (PROTOCOL R-72): pure, the same for every member, judged on the group as it was before.
+//! Who may do what in a room (PROTOCOL R-72): pure, the same for every member, judged on the room as it was before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use livechat_wire::AccountId;
 use livechat_wire::account::AccountLog;
-use livechat_wire::group::{Charter, Role};
+use livechat_wire::group::{Charter, Role, RoomKind};
 use livechat_wire::limits as wire;
 
 use super::Member;
@@ -52,6 +52,9 @@ pub enum CommitProblem {
     /// Nobody would own the group, or a role would be somebody's who isn't in it.
     #[error("it would leave the group without an owner, or a role without its member")]
     Roles,
+    /// A direct chat is of two accounts, and of the same ones for ever.
+    #[error("a direct chat is of two accounts")]
+    NotTwo,
     /// Somebody is added who is kept out.
     #[error("it adds somebody who was removed and not let in again")]
     KeptOut,
@@ -62,10 +65,47 @@ pub enum CommitProblem {
 
 /// Checks a deed.
 pub(super) fn check(deed: &Deed<'_>) -> Result<(), CommitProblem> {
-    let Deed { committer, before, after, members, added, removed } = *deed;
+    let mut remaining: BTreeMap<AccountId, usize> = BTreeMap::new();
+    let stays = |m: &&Member| deed.removed.iter().all(|r| r.leaf != m.leaf);
+    let accounts = deed.members.iter().filter(stays).map(|m| m.account).chain(deed.added.iter().map(|(a, _)| *a));
+    for account in accounts {
+        *remaining.entry(account).or_default() += 1;
+    }
+    if remaining.len() > wire::MEMBERS || remaining.values().any(|devices| *devices > wire::DEVICES) {
+        return Err(CommitProblem::TooLarge);
+    }
+    match deed.before.kind {
+        _ if deed.before.kind != deed.after.kind => Err(CommitProblem::MayNotChange),
+        RoomKind::Group => check_group(deed, &remaining),
+        RoomKind::Direct => check_direct(deed, &remaining),
+    }
+}
+
+/// Whether these are devices of exactly two accounts.
+pub(super) fn are_two(accounts: impl IntoIterator<Item = AccountId>) -> bool {
+    accounts.into_iter().collect::<BTreeSet<_>>().len() == 2
+}
+
+/// Everybody adds and removes devices of their own; whoever begins brings the other person in.
+fn check_direct(deed: &Deed<'_>, remaining: &BTreeMap<AccountId, usize>) -> Result<(), CommitProblem> {
+    let by = deed.committer.account;
+    let begins = deed.members.iter().all(|m| m.account == by);
+    if !begins && deed.added.iter().any(|(account, _)| *account != by) {
+        return Err(CommitProblem::MayNotAdd);
+    }
+    if deed.removed.iter().any(|m| m.account != by) {
+        return Err(CommitProblem::MayNotRemove);
+    }
+    if !are_two(remaining.keys().copied()) {
+        return Err(CommitProblem::NotTwo);
+    }
+    if deed.before == deed.after { Ok(()) } else { Err(CommitProblem::MayNotChange) }
+}
+
+fn check_group(deed: &Deed<'_>, remaining: &BTreeMap<AccountId, usize>) -> Result<(), CommitProblem> {
+    let Deed { committer, before, after, added, removed, .. } = *deed;
     let by = committer.account;
     let role = before.role(&by);
-
     let may_add = role >= Role::Admin || before.open.is_some();
     if added.iter().any(|(account, _)| *account != by && !may_add) {
         return Err(CommitProblem::MayNotAdd);
@@ -74,18 +114,7 @@ pub(super) fn check(deed: &Deed<'_>) -> Result<(), CommitProblem> {
     if !removed.iter().all(may_remove) {
         return Err(CommitProblem::MayNotRemove);
     }
-
-    let mut remaining: BTreeMap<AccountId, usize> = BTreeMap::new();
-    let stays = |m: &&Member| removed.iter().all(|r| r.leaf != m.leaf);
-    let accounts = members.iter().filter(stays).map(|m| m.account).chain(added.iter().map(|(a, _)| *a));
-    for account in accounts {
-        *remaining.entry(account).or_default() += 1;
-    }
-    if remaining.len() > wire::MEMBERS || remaining.values().any(|devices| *devices > wire::DEVICES) {
-        return Err(CommitProblem::TooLarge);
-    }
-
-    check_charter(before, after, by, role, &remaining)
+    check_charter(before, after, by, role, remaining)
 }
 
 fn check_charter(
@@ -267,5 +296,45 @@ mod tests {
         more.extend((0..10).map(|n| AccountId([n, 1].repeat(16).try_into().unwrap())));
         assert_eq!(judged(0, &[], &more, |_| {}), Err(CommitProblem::TooLarge));
         assert_eq!(judged(0, &[], &[MEMBER; 16], |_| {}), Err(CommitProblem::TooLarge), "devices of one account");
+    }
+    #[test]
+    fn a_direct_chat_is_of_the_same_two_for_ever() {
+        use CommitProblem::*;
+        let two = vec![members().remove(0), members().remove(1), Member { leaf: 2, ..members().remove(0) }];
+        let direct = Charter::direct(OWNER, [9; 32]);
+        let judged = |members: &[Member], by: usize, removed: &[usize], added: &[AccountId], after: &Charter| {
+            let removed: Vec<_> = removed.iter().map(|n| members[*n].clone()).collect();
+            let added: Vec<_> = added.iter().map(|a| (*a, log())).collect();
+            let (committer, before) = (&members[by], &direct);
+            check(&Deed { committer, before, after, members, added: &added, removed: &removed })
+        };
+        let begun = &two[..1];
+        assert_eq!(judged(begun, 0, &[], &[ADMIN, ADMIN], &direct), Ok(()), "whoever begins brings the other in");
+        assert_eq!(judged(begun, 0, &[], &[], &direct), Err(NotTwo));
+        assert_eq!(judged(begun, 0, &[], &[ADMIN, MEMBER], &direct), Err(NotTwo));
+        for (by, account) in [(0, OWNER), (1, ADMIN)] {
+            assert_eq!(judged(&two, by, &[], &[], &direct), Ok(()), "a new key");
+            assert_eq!(judged(&two, by, &[], &[account], &direct), Ok(()), "a device of one's own");
+        }
+        assert_eq!(judged(&two, 0, &[2], &[], &direct), Ok(()), "a device of one's own");
+        assert_eq!(judged(&two, 1, &[2], &[], &direct), Err(MayNotRemove), "not one of the other's");
+        assert_eq!(judged(&two, 0, &[1], &[], &direct), Err(MayNotRemove), "whoever began has no say over the other");
+        assert_eq!(judged(&two, 0, &[], &[ADMIN], &direct), Err(MayNotAdd));
+        assert_eq!(judged(&two, 0, &[], &[MEMBER], &direct), Err(MayNotAdd));
+        let other = Charter::direct(OWNER, [7; 32]);
+        assert_eq!(judged(&two, 0, &[], &[], &other), Err(MayNotChange));
+        assert_eq!(judged(&two, 0, &[], &[], &charter()), Err(MayNotChange), "it never becomes a group");
+        assert_eq!(
+            super::super::rules::check(&Deed {
+                committer: &members()[0],
+                before: &charter(),
+                after: &direct,
+                members: &members(),
+                added: &[],
+                removed: &[],
+            }),
+            Err(MayNotChange),
+            "nor a group a direct chat"
+        );
     }
 }

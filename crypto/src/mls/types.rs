@@ -47,7 +47,7 @@ impl Member {
     }
 }
 
-/// A device to take into a new group.
+/// A device to take into a room.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerDevice<'a> {
     /// Its account's log, already trusted by the caller.
@@ -58,26 +58,27 @@ pub struct PeerDevice<'a> {
     pub key_package: &'a [u8],
 }
 
-/// A group was made.
+/// A room was founded, with others in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Created {
+pub struct Begun {
     /// Its name.
     pub group: GroupId,
-    /// The way in for the others: a serialised `MLSMessage` holding a Welcome with its ratchet tree.
-    pub welcome: Vec<u8>,
+    /// As it is now.
+    pub room: super::Room,
+    /// The way in for each of the others, in order: a serialised `MLSMessage` with a Welcome for it alone and the
+    /// ratchet tree.
+    pub welcomes: Vec<Vec<u8>>,
 }
 
-/// A group was joined. The caller checks `members` against the logs it trusts ([`Member::is_in`]) before it uses it.
+/// A room was joined. The caller checks its seats against the logs it trusts ([`Member::is_in`]) before it uses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
     /// Its name.
     pub group: GroupId,
-    /// Everyone in it, this device among them, by leaf.
-    pub members: Vec<Member>,
     /// Who signed the Welcome's group info.
     pub creator: Member,
-    /// What it is, when it is a group of many.
-    pub room: Option<super::Room>,
+    /// As it is now, this device in it.
+    pub room: super::Room,
 }
 
 /// Content, encrypted for a group.

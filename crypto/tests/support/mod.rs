@@ -4,9 +4,10 @@
 use livechat_crypto::identity::Identity;
 use livechat_crypto::kv::MemoryKv;
 use livechat_crypto::limits::MLS_STACK;
-use livechat_crypto::mls::{Created, GroupId, Joined, PeerDevice, Session, Suite};
+use livechat_crypto::mls::{Begun, GroupId, Joined, PeerDevice, Session, StageError, Suite};
 use livechat_wire::RelayId;
 use livechat_wire::account::AccountLog;
+use livechat_wire::group::{Charter, MemberRecord};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -37,21 +38,41 @@ impl Person {
     pub fn peer<'a>(&'a self, key_package: &'a [u8]) -> PeerDevice<'a> {
         PeerDevice { log: &self.log, device_key: self.identity.device_key(), key_package }
     }
+
+    pub fn record(&self) -> MemberRecord {
+        MemberRecord { log: self.log.encode(), bucket_seed: [1; 16] }
+    }
+
+    pub fn key_package(&mut self, last_resort: bool) -> Vec<u8> {
+        let record = self.record();
+        self.session().key_package(&record, last_resort).unwrap()
+    }
+
+    /// Begins a direct chat.
+    pub fn begin(&mut self, peers: &[PeerDevice<'_>]) -> Result<Begun, StageError> {
+        self.begin_in(Suite::default(), peers)
+    }
+
+    pub fn begin_in(&mut self, suite: Suite, peers: &[PeerDevice<'_>]) -> Result<Begun, StageError> {
+        let (charter, record) = (Charter::direct(self.identity.account(), [9; 32]), self.record());
+        self.session().begin_room_in(suite, &charter, &record, peers)
+    }
 }
 
-/// Alice makes a group with Bob.
+/// Alice begins a chat with Bob.
 pub fn pair(suite: Suite) -> (Person, Person, GroupId) {
     let (mut alice, mut bob) = (Person::new(1), Person::new(2));
     let group = introduce(suite, &mut alice, &mut bob).0.group;
     (alice, bob, group)
 }
 
-/// One makes a group with the other.
-pub fn introduce(suite: Suite, from: &mut Person, to: &mut Person) -> (Created, Joined) {
-    let key_package = to.session().key_package_in(suite, false).unwrap();
-    let created = from.session().create_group_in(suite, &[to.peer(&key_package)]).unwrap();
-    let joined = to.session().join(&created.welcome).unwrap();
-    (created, joined)
+/// One begins a chat with the other.
+pub fn introduce(suite: Suite, from: &mut Person, to: &mut Person) -> (Begun, Joined) {
+    let record = to.record();
+    let key_package = to.session().key_package_in(suite, &record, false).unwrap();
+    let begun = from.begin_in(suite, &[to.peer(&key_package)]).unwrap();
+    let joined = to.session().join(&begun.welcomes[0]).unwrap();
+    (begun, joined)
 }
 
 /// Runs a test on a thread with the stack that unoptimised OpenMLS needs.

@@ -4,7 +4,7 @@
 //! ```text
 //! record   kind (1) ‖ fields
 //! 1 head          version (1) account (32) log (bytes) display name (bytes) made at, Unix ms (8)
-//! 2 contact       log (bytes) name (bytes) how they call themselves (bytes) verified (1)
+//! 2 contact       log (bytes) name (bytes) how they call themselves (bytes) flags (1)
 //! 3 name          account (32) name (bytes)
 //! 4 conversation  1 peer (32) | 2 group (16) charter (bytes); flags (1); muted until (8); timer (4); draft (bytes)
 //! 5 message       position (8) id (16) author (32) delivery (1; 0xff: not ours) sent at (8) received at (8)
@@ -73,6 +73,8 @@ pub struct Contact {
     pub username: String,
     /// How they call themselves; may be empty.
     pub display_name: String,
+    /// Whether the directory said that the name is theirs.
+    pub confirmed: bool,
     /// Whether their safety number was compared.
     pub verified: bool,
 }
@@ -83,7 +85,7 @@ pub enum With {
     /// One other account.
     Direct(AccountId),
     /// A group of many: its id and what it was when the backup was made.
-    Group([u8; 16], Charter),
+    Group([u8; 16], Box<Charter>),
 }
 
 /// A conversation and how it was arranged.
@@ -172,7 +174,7 @@ impl Record {
             }
             Self::Contact(c) => {
                 w.u8(2).bytes(&c.log.encode()).bytes(c.username.as_bytes());
-                w.bytes(c.display_name.as_bytes()).u8(u8::from(c.verified));
+                w.bytes(c.display_name.as_bytes()).u8(u8::from(c.confirmed) | u8::from(c.verified) << 1);
             }
             Self::Name { account, name } => {
                 w.u8(3).raw(&account.0).bytes(name.as_bytes());
@@ -205,16 +207,17 @@ impl Record {
                     made_at: r.u64()?,
                 })
             }
-            2 => Self::Contact(Contact {
-                log: AccountLog::decode(r.bytes(limits::LOG, "account log")?)?,
-                username: r.text(limits::USERNAME, "name")?.to_owned(),
-                display_name: r.text(limits::DISPLAY_NAME, "name")?.to_owned(),
-                verified: match r.u8()? {
-                    0 => false,
-                    1 => true,
-                    _ => return Err(DecodeError::NotCanonical("flag")),
-                },
-            }),
+            2 => {
+                let log = AccountLog::decode(r.bytes(limits::LOG, "account log")?)?;
+                let username = r.text(limits::USERNAME, "name")?.to_owned();
+                let display_name = r.text(limits::DISPLAY_NAME, "name")?.to_owned();
+                let flags = r.u8()?;
+                if flags > 0b11 {
+                    return Err(DecodeError::NotCanonical("flags"));
+                }
+                let (confirmed, verified) = (flags & 1 == 1, flags & 2 == 2);
+                Self::Contact(Contact { log, username, display_name, confirmed, verified })
+            }
             3 => Self::Name { account: AccountId(r.array()?), name: r.text(limits::USERNAME, "name")?.to_owned() },
             4 => Self::Conversation(Box::new(Conversation::read(&mut r)?)),
             5 => Self::Message(Box::new(Message::read(&mut r)?)),
@@ -240,7 +243,7 @@ impl Conversation {
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let with = match r.u8()? {
             1 => With::Direct(AccountId(r.array()?)),
-            2 => With::Group(r.array()?, Charter::decode(r.bytes(limits::BACKUP_RECORD, "charter")?)?),
+            2 => With::Group(r.array()?, Box::new(Charter::decode(r.bytes(limits::BACKUP_RECORD, "charter")?)?)),
             _ => return Err(DecodeError::Unknown("kind of conversation")),
         };
         let flags = r.u8()?;

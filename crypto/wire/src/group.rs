@@ -1,7 +1,7 @@
-//! What the members of a group agree on beside who they are (R-70 …): two extensions of ours inside MLS.
+//! What the members of a room agree on beside who they are (R-70 …): two extensions of ours inside MLS.
 //!
-//! - [`Charter`], in the group context: title, roles, timer, sequencers. Every commit that changes it is checked by
-//!   every member.
+//! - [`Charter`], in the group context: what kind of room it is, title, roles, timer, sequencers. Every commit that
+//!   changes it is checked by every member.
 //! - [`MemberRecord`], in each leaf: the account's log, so that members who don't know each other can check whose
 //!   device a leaf is and what its account is called; and where the device reads.
 
@@ -15,6 +15,16 @@ use crate::limits;
 /// The version this build writes and reads.
 pub const VERSION: u8 = 1;
 
+/// What a room is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum RoomKind {
+    /// As many accounts as want to; they come, go and have roles.
+    Group = 1,
+    /// Two accounts, the same ones for ever. It has no title, picture, timer or roles.
+    Direct = 2,
+}
+
 /// What somebody may do in a group. Later ones may do all that earlier ones may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -27,10 +37,12 @@ pub enum Role {
     Owner = 2,
 }
 
-/// What a group is called and who may do what.
+/// What a room is, what it is called and who may do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charter {
-    /// 1 ..= [`limits::TITLE`] bytes.
+    /// What it is for.
+    pub kind: RoomKind,
+    /// 1 ..= [`limits::TITLE`] bytes in a group; else empty.
     pub title: String,
     /// SHA-256 of the picture's file, if there is one.
     pub picture: Option<[u8; 32]>,
@@ -55,16 +67,24 @@ impl Charter {
     /// The group-context extension's type, from the range for private use (RFC 9420 §17.3).
     pub const EXTENSION: u16 = 0xf4c3;
 
+    /// That of a direct chat.
+    #[must_use]
+    pub fn direct(created_by: AccountId, sequencer: [u8; 32]) -> Self {
+        let group = Self::new(String::new(), created_by, sequencer);
+        Self { kind: RoomKind::Direct, roles: BTreeMap::new(), ..group }
+    }
+
     /// What an account may do.
     #[must_use]
     pub fn role(&self, account: &AccountId) -> Role {
         self.roles.get(account).copied().unwrap_or(Role::Member)
     }
 
-    /// A charter with nothing in it but who made the group and what is needed.
+    /// A group's charter with nothing in it but who made the group and what is needed.
     #[must_use]
     pub fn new(title: String, created_by: AccountId, sequencer: [u8; 32]) -> Self {
         Self {
+            kind: RoomKind::Group,
             title,
             picture: None,
             timer: 0,
@@ -124,7 +144,7 @@ impl Charter {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::new();
-        w.u8(VERSION).bytes(self.title.as_bytes());
+        w.u8(VERSION).u8(self.kind as u8).bytes(self.title.as_bytes());
         match &self.picture {
             Some(hash) => w.u8(1).raw(hash),
             None => w.u8(0),
@@ -151,13 +171,19 @@ impl Charter {
     /// Reads the extension's content.
     ///
     /// # Errors
-    /// Another version, anything outside its bounds, roles or doors unsorted, anything doubled, roles of plain members.
+    /// Another version, anything outside its bounds, what its kind of room doesn't have, roles or doors unsorted, anything
+    /// doubled, roles of plain members.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut r = Reader::new(bytes);
         let version = r.u8()?;
         if version != VERSION {
             return Err(DecodeError::Version(version));
         }
+        let kind = match r.u8()? {
+            1 => RoomKind::Group,
+            2 => RoomKind::Direct,
+            _ => return Err(DecodeError::Unknown("kind of room")),
+        };
         let title = r.text(limits::TITLE, "title")?.to_owned();
         let picture = match r.u8()? {
             0 => None,
@@ -186,8 +212,15 @@ impl Charter {
             _ => return Err(DecodeError::NotCanonical("open")),
         };
         r.end()?;
-        if title.is_empty() {
-            return Err(DecodeError::Bounds("title"));
+        match kind {
+            RoomKind::Group if title.is_empty() => return Err(DecodeError::Bounds("title")),
+            RoomKind::Group => {}
+            RoomKind::Direct => {
+                let bare = title.is_empty() && picture.is_none() && timer == 0 && roles.is_empty();
+                if !bare || !doors.is_empty() || !kept_out.is_empty() || open.is_some() {
+                    return Err(DecodeError::NotCanonical("direct chat"));
+                }
+            }
         }
         if sequencers.is_empty() {
             return Err(DecodeError::Bounds("sequencers"));
@@ -202,7 +235,7 @@ impl Charter {
             return Err(DecodeError::NotCanonical("accounts kept out"));
         }
         let roles = roles.into_iter().collect();
-        Ok(Self { title, picture, timer, created_by, roles, sequencers, doors, kept_out, open })
+        Ok(Self { kind, title, picture, timer, created_by, roles, sequencers, doors, kept_out, open })
     }
 }
 

@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod backup;
+pub mod blob;
 pub mod bundle;
 pub mod codec;
 pub mod content;
@@ -24,7 +25,8 @@ pub mod payload;
 pub mod receipt;
 pub mod sync;
 pub mod topic;
+pub mod verify;
 
 pub use codec::DecodeError;
 pub use envelope::Envelope;
-pub use ids::{AccountId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId, Tag};
+pub use ids::{AccountId, BlobId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId, Tag};

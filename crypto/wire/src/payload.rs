@@ -1,4 +1,6 @@
 //! What a sealed body holds: one fragment of a payload, padded with zeros to the full body.
+//!
+//! A [`Message`] is: epoch 8, count 8 (both 0: nothing before), `MLSMessage`.
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::limits;
@@ -10,7 +12,7 @@ pub const HEADER: usize = 15;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
-    /// A serialised `MLSMessage` (RFC 9420 §6): application message.
+    /// A [`Message`].
     Mls = 1,
     /// An [`crate::hello::Introduction`].
     Introduction = 2,
@@ -26,6 +28,47 @@ pub enum Kind {
 
 /// The content of a [`Kind::Leave`] payload.
 pub const LEAVE: &[u8] = b"livechat leave v1";
+
+/// Something said, and what it comes after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// None: its sender has sent nothing in an earlier epoch that is still open.
+    pub after: Option<After>,
+    /// A serialised `MLSMessage` (RFC 9420 §6): application message.
+    pub mls: Vec<u8>,
+}
+
+/// The latest earlier epoch in which a sender sent anything in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct After {
+    /// Its number.
+    pub epoch: u64,
+    /// How many envelopes they numbered in it; never 0.
+    pub count: u64,
+}
+
+impl Message {
+    /// The payload.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let (epoch, count) = self.after.map_or((0, 0), |a| (a.epoch, a.count));
+        Writer::new().u64(epoch).u64(count).raw(&self.mls).finish()
+    }
+
+    /// Reads a payload, or its first fragment: `mls` is what follows.
+    ///
+    /// # Errors
+    /// Too short, or an epoch in which nothing was sent.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut r = Reader::new(bytes);
+        let after = match (r.u64()?, r.u64()?) {
+            (0, 0) => None,
+            (_, 0) => return Err(DecodeError::NotCanonical("count")),
+            (epoch, count) => Some(After { epoch, count }),
+        };
+        Ok(Self { after, mls: r.rest().to_vec() })
+    }
+}
 
 /// One fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,15 +4,15 @@ mod common;
 
 use livechat_wire::account::{AccountLog, Statement};
 use livechat_wire::bundle::Bundle;
-use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, SCHEME};
 use livechat_wire::envelope::Envelope;
-use livechat_wire::group::{Charter, MemberRecord, Role};
+use livechat_wire::group::{Charter, MemberRecord, Role, RoomKind};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::order::{self, SealedCommit};
-use livechat_wire::payload::{Fragment, Kind};
+use livechat_wire::payload::{After, Fragment, Kind, Message};
 use livechat_wire::sync::{Cursor, Refusal, Request, Response, Verdict};
-use livechat_wire::{AccountId, DecodeError, EnvelopeId, MessageId, RelayId, SlotId, limits};
+use livechat_wire::{AccountId, BlobId, DecodeError, EnvelopeId, MessageId, RelayId, SlotId, limits};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 
@@ -29,11 +29,29 @@ fn a_target() -> impl Strategy<Value = Target> {
     (any::<[u8; 32]>(), any::<[u8; 16]>()).prop_map(|(a, id)| Target { author: AccountId(a), id: MessageId(id) })
 }
 
+fn a_file() -> impl Strategy<Value = File> {
+    let secrets = (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 32]>());
+    let described =
+        ("[a-z]{1,9}/[a-z0-9.+-]{1,30}", "[a-zäöü .()-]{1,80}", 0..=limits::FILE, any::<u64>(), any::<bool>());
+    (secrets, described).prop_map(|((blob, key, hash), (media, name, size, until, preview))| File {
+        name,
+        media,
+        size,
+        blob: BlobId(blob),
+        key: FileKey(key),
+        hash,
+        until,
+        preview: preview.then(|| common::preview(9, 7)),
+        forwarded: false,
+        timer: 0,
+    })
+}
+
 fn a_body() -> impl Strategy<Value = Body> {
     prop_oneof![
         "\\PC{1,200}".prop_map(Body::Text),
         (ids(limits::RECEIPT_BATCH), ids(8)).prop_map(|(delivered, read)| Body::Receipts { delivered, read }),
-        (10u16.., vec(any::<u8>(), 0..300)).prop_map(|(kind, data)| Body::Unknown { kind, data }),
+        (11u16.., vec(any::<u8>(), 0..300)).prop_map(|(kind, data)| Body::Unknown { kind, data }),
         (a_target(), any::<bool>(), 0..=limits::TIMER, "\\PC{1,90}", any::<bool>()).prop_map(
             |(target, reply, timer, text, forwarded)| {
                 // Text without any mark is another kind.
@@ -55,6 +73,11 @@ fn a_body() -> impl Strategy<Value = Body> {
         any::<bool>().prop_map(Body::Typing),
         (any::<u32>(), 0..=limits::TIMER).prop_map(|(revision, seconds)| Body::Timer { revision, seconds }),
         (any::<u32>(), "\\PC{0,32}").prop_map(|(revision, name)| Body::Profile { revision, name }),
+        (a_file(), any::<bool>(), 0..=limits::TIMER).prop_map(|(file, forwarded, timer)| Body::File(Box::new(File {
+            forwarded,
+            timer,
+            ..file
+        }))),
     ]
 }
 
@@ -142,6 +165,13 @@ proptest! {
     }
 
     #[test]
+    fn messages(after in any::<Option<(u64, u64)>>(), mls in vec(any::<u8>(), 0..200)) {
+        let after = after.filter(|a| a.1 > 0).map(|(epoch, count)| After { epoch, count });
+        let m = Message { after, mls };
+        prop_assert_eq!(Message::decode(&m.encode()), Ok(m));
+    }
+
+    #[test]
     fn hellos(secret in any::<[u8; 32]>(), fragments in 1..=limits::FRAGMENTS, digest in any::<[u8; 32]>()) {
         let h = Hello { secret, fragments, digest };
         prop_assert_eq!(Hello::decode(&h.encode()), Ok(h));
@@ -188,7 +218,8 @@ proptest! {
         let doors = doors.into_iter().map(a_door).collect();
         let kept_out = kept_out.into_keys().map(AccountId).collect();
         let (created_by, open) = (AccountId(by), open.map(DoorSeed));
-        let c = Charter { title, picture, timer, created_by, roles, sequencers, doors, kept_out, open };
+        let kind = RoomKind::Group;
+        let c = Charter { kind, title, picture, timer, created_by, roles, sequencers, doors, kept_out, open };
         prop_assert_eq!(Charter::decode(&c.encode()), Ok(c));
     }
 

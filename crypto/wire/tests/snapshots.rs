@@ -4,14 +4,14 @@ mod common;
 
 use std::fmt::Write as _;
 
-use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, Verdict};
 use livechat_wire::group::{Charter, MemberRecord, Role};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::http;
 use livechat_wire::payload::{Fragment, Kind};
 use livechat_wire::sync::{self, Cursor, Refusal, Request, Response};
-use livechat_wire::{AccountId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId};
+use livechat_wire::{AccountId, BlobId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId};
 
 /// Hex with runs of 32 equal bytes and more folded, so that padding doesn't hide what matters.
 fn hex(bytes: &[u8]) -> String {
@@ -80,6 +80,33 @@ fn content_about_messages() {
         hex(&content.encode())
     };
     insta::assert_snapshot!(bodies.map(line).join("\n"));
+}
+
+fn file() -> File {
+    File {
+        name: "Grüße.jpg".into(),
+        media: "image/jpeg".into(),
+        size: 123_456,
+        blob: BlobId([0xb1; 32]),
+        key: FileKey([0xb2; 32]),
+        hash: [0xb3; 32],
+        until: 1_766_400_000,
+        preview: Some(common::preview(8, 6)),
+        forwarded: true,
+        timer: 60,
+    }
+}
+
+#[test]
+fn content_file() {
+    let plain = File { preview: None, forwarded: false, timer: 0, ..file() };
+    let all = [file(), plain].map(|file| {
+        let body = Body::File(Box::new(file));
+        let content = Content { id: MessageId([1; 16]), parents: vec![], sent_at: 1_763_800_000_123, body };
+        assert_eq!(Content::decode(&content.encode()), Ok(content.clone()));
+        hex(&content.encode())
+    });
+    insta::assert_snapshot!(all.join("\n"));
 }
 
 #[test]
@@ -155,7 +182,9 @@ fn group() {
     let record = MemberRecord { log: vec![1, 2, 3], bucket_seed: [0x80; 16] };
     assert_eq!((record.bucket(0), record.bucket(8)), (0, 0x80));
     let id = ConversationId::group(&[5; 16]);
-    insta::assert_snapshot!(format!("{}\n{}\n{}\n{id}", hex(&full), hex(&charter.encode()), hex(&record.encode())));
+    let direct = Charter::direct(a, [7; 32]);
+    let all = [full, charter.encode(), record.encode(), direct.encode()].map(|bytes| hex(&bytes));
+    insta::assert_snapshot!(format!("{}\n{id}", all.join("\n")));
 }
 
 #[test]
@@ -189,10 +218,16 @@ fn backup_records() {
     };
     let records = [
         Record::Head(Head { account: a, log: log.clone(), display_name: "A".into(), made_at: 8 }),
-        Record::Contact(Contact { log, username: "bob".into(), display_name: String::new(), verified: true }),
+        Record::Contact(Contact {
+            log,
+            username: "bob".into(),
+            display_name: String::new(),
+            confirmed: false,
+            verified: true,
+        }),
         Record::Name { account: b, name: "bob".into() },
         Record::Conversation(Box::new(conversation(With::Direct(b)))),
-        Record::Conversation(Box::new(conversation(With::Group([8; 16], charter)))),
+        Record::Conversation(Box::new(conversation(With::Group([8; 16], Box::new(charter))))),
         Record::Message(Box::new(message.clone())),
         Record::Message(Box::new(Message { delivery: Some(3), edits: vec![], reactions: vec![], ..message })),
         Record::End { records: 7 },
@@ -206,6 +241,12 @@ fn backup_records() {
         assert!(Record::decode(&[&bytes[..], &[0]].concat()).is_err());
     }
     insta::assert_snapshot!(records.iter().map(|r| hex(&r.encode())).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn verification_code() {
+    let claim = livechat_wire::verify::Claim { by: AccountId([1; 32]), about: AccountId([2; 32]) };
+    insta::assert_snapshot!(format!("{}\n{}", hex(&claim.encode()), claim.to_text()));
 }
 
 #[test]
@@ -275,7 +316,7 @@ fn secrets_do_not_print() {
         known_device: true,
     };
     let hello = Hello { secret: [7; 32], fragments: 1, digest: [8; 32] };
-    insta::assert_snapshot!(format!("{session:?}\n{hello:?}"));
+    insta::assert_snapshot!(format!("{session:?}\n{hello:?}\n{:?}", file().key));
 }
 
 #[test]

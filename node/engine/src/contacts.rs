@@ -2,13 +2,11 @@
 
 use livechat_crypto::kv::Kv;
 use livechat_crypto::safety_number;
+use livechat_wire::AccountId;
 use livechat_wire::account::AccountLog;
-use livechat_wire::bundle::Bundle;
-use livechat_wire::{AccountId, ConversationId};
 
 use crate::Engine;
-use crate::effects::Reply;
-use crate::errors::{CommandError, HandleError, StoreError};
+use crate::errors::{HandleError, StoreError};
 use crate::records::{Contact, Conversation};
 use crate::tables::Table;
 use crate::turn::Turn;
@@ -37,38 +35,12 @@ impl Engine {
         self.conversations.values().any(|c| c.peer == account && c.groups.is_empty())
     }
 
-    /// Whether the safety number of an account was compared.
-    pub(crate) fn is_verified(&self, kv: &dyn Kv, account: AccountId) -> Result<bool, StoreError> {
-        Ok(Table::Verified.get::<()>(kv, &account.0)?.is_some())
-    }
-
-    /// Notes that the safety number of a contact was compared, or that it must be again.
-    pub(crate) fn verify(
-        &mut self,
-        turn: &mut Turn<'_>,
-        account: AccountId,
-        verified: bool,
-    ) -> Result<Result<Reply, CommandError>, HandleError> {
-        if !self.contacts.contains_key(&account) {
-            return Ok(Err(CommandError::UnknownConversation));
-        }
-        if verified {
-            Table::Verified.put(turn.kv, &account.0, &())?;
-        } else {
-            Table::Verified.delete(turn.kv, &account.0)?;
-        }
-        let own = self.me()?.identity.account();
-        turn.touched.insert(ConversationId::direct(&own, &account));
-        Ok(Ok(Reply::Done))
-    }
-
     /// Gets to know an account, or more about it. `confirmed`: the directory says that this name is theirs; else it is
     /// only what they say of themselves, and must not take a name that somebody here has.
     pub(crate) fn meet(
         &mut self,
         turn: &mut Turn<'_>,
         log: AccountLog,
-        bundles: Vec<Bundle>,
         confirmed: Option<&str>,
     ) -> Result<(), HandleError> {
         let account = log.account();
@@ -78,24 +50,16 @@ impl Engine {
         let contact = self.contacts.entry(account).or_insert_with(|| {
             let username = if holder.is_some() { unproven(account) } else { claimed };
             let safety_number = safety_number(&own, &account);
-            Contact { username, log: log.clone(), bundles: Vec::new(), confirmed: false, safety_number }
+            Contact { username, log: log.clone(), confirmed: false, safety_number }
         });
         if contact.log.is_prefix_of(&log) {
             contact.log = log;
         }
-        for bundle in bundles {
-            match contact.bundles.iter_mut().find(|b| b.device_key == bundle.device_key) {
-                Some(known) if known.issued_at < bundle.issued_at => *known = bundle,
-                Some(_) => {}
-                None => contact.bundles.push(bundle),
-            }
-        }
-        contact.bundles.retain(|b| contact.log.has_device(&b.device_key));
         Table::Contacts.put(turn.kv, &account.0, contact)?;
         match confirmed {
             Some(name) => self.settle_name(turn, account, name),
-            // Two claim one name: the directory knows whose it is.
-            None => match holder.and_then(|h| self.contacts.get(&h)).filter(|c| !c.confirmed) {
+            // Two claim one name: the directory knows whose it is. It may have changed hands, too.
+            None => match holder.and_then(|h| self.contacts.get(&h)) {
                 Some(contested) => {
                     let name = contested.username.clone();
                     self.look_up(turn, name, None).map(|_| ())
@@ -112,11 +76,14 @@ impl Engine {
         account: AccountId,
         name: &str,
     ) -> Result<(), HandleError> {
+        let mut moved_from = None;
         for (other, contact) in &mut self.contacts {
             let before = (contact.username.clone(), contact.confirmed);
             if *other == account {
                 (contact.username, contact.confirmed) = (name.to_owned(), true);
             } else if same_name(&contact.username, name) {
+                // Whoever only said so never had it.
+                moved_from = moved_from.or(contact.confirmed.then_some(*other));
                 (contact.username, contact.confirmed) = (unproven(*other), false);
             }
             if before != (contact.username.clone(), contact.confirmed) {
@@ -125,7 +92,10 @@ impl Engine {
                 turn.touched.extend(self.conversations.iter().filter_map(|(id, c)| of((*id, c))));
             }
         }
-        Ok(())
+        match moved_from {
+            Some(other) => self.name_moved(turn, other, account),
+            None => Ok(()),
+        }
     }
 }
 

@@ -2,24 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use livechat_crypto::envelope::{Address, seal_hello};
-use livechat_crypto::kv::Overlay;
-use livechat_crypto::mls::{CreateError, PeerDevice};
+use livechat_crypto::mls::{PeerDevice, StageError};
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
+use livechat_wire::group::Charter;
 use livechat_wire::http::DirectoryEntry;
-use livechat_wire::payload::{Fragment, Kind};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
-use zeroize::Zeroizing;
 
 use crate::contacts::same_name;
 use crate::effects::{Lookup, Reply};
 use crate::errors::{CommandError, HandleError};
-use crate::first_contact::{hello, introduction};
+use crate::first_contact::can_be_greeted;
 use crate::groups::session;
 use crate::input::{CommandId, LookupFailure, LookupId};
-use crate::outbox::Draft;
-use crate::records::Seal;
+use crate::membership::member_record;
+use crate::membership::records::Invited;
 use crate::turn::Turn;
 use crate::{Engine, limits};
 
@@ -172,7 +169,7 @@ impl Engine {
         };
         let reply = match result {
             Ok(account) => {
-                if wanted {
+                if wanted && !self.has_new_keys(turn.kv, account)? {
                     self.agree_with(turn, account)?;
                 }
                 self.contact_view(turn.kv, account)?.map(Reply::Contact).ok_or(CommandError::Untrusted)
@@ -228,8 +225,7 @@ impl Engine {
                     self.begin(turn, found)
                 };
             }
-            let bundles = found.devices.into_iter().map(|(bundle, _)| bundle).collect();
-            self.meet(turn, found.log, bundles, Some(&found.name))?;
+            self.meet(turn, found.log, Some(&found.name))?;
             return Ok(Ok(account));
         }
         if !wanted {
@@ -243,52 +239,31 @@ impl Engine {
         self.begin(turn, found)
     }
 
-    /// Makes the group and queues a hello and an introduction for each device.
+    /// Begins the direct chat with somebody and introduces us to each of their devices.
     fn begin(&mut self, turn: &mut Turn<'_>, found: Found) -> Result<Result<AccountId, CommandError>, HandleError> {
+        // A key that nothing can be sealed to is found out before anything is kept.
+        if !found.devices.iter().all(|(bundle, _)| can_be_greeted(bundle, turn.rng)) {
+            return Ok(Err(CommandError::Untrusted));
+        }
         let me = self.me()?;
-        let (account, seconds) = (found.log.account(), turn.seconds());
+        let (own, account) = (me.identity.account(), found.log.account());
         let peers: Vec<PeerDevice<'_>> = found
             .devices
             .iter()
             .map(|(b, package)| PeerDevice { log: &found.log, device_key: b.device_key, key_package: package })
             .collect();
-        let mut overlay = Overlay::new(turn.kv);
-        let mut mls = session(me, &mut overlay, turn.rng, turn.now);
-        let created = match mls.create_group(&peers) {
-            Ok(created) => created,
-            Err(CreateError::Store(e)) => return Err(HandleError::Mls(Box::new(e))),
-            Err(CreateError::Mls(_)) => return Ok(Err(CommandError::Encryption)),
+        let (charter, record) = (Charter::direct(own, me.relay.0), member_record(me));
+        let mut mls = session(me, turn.kv, turn.rng, turn.now);
+        let begun = match mls.begin_room(&charter, &record, &peers) {
+            Ok(begun) => begun,
+            Err(StageError::Store(e)) => return Err(HandleError::Mls(Box::new(e))),
+            Err(StageError::Mls(_)) => return Ok(Err(CommandError::Encryption)),
             Err(_) => return Ok(Err(CommandError::Untrusted)),
         };
-        let members = mls.members(&created.group).map_err(|e| HandleError::Mls(Box::new(e)))?;
-        let bytes = introduction(&me.log, &me.identity.bundle(seconds), created.welcome);
-        let mut drafts = Vec::new();
-        for (bundle, _) in &found.devices {
-            let mut id = [0; 8];
-            let mut secret = Zeroizing::new([0; 32]);
-            turn.rng.fill_bytes(&mut id);
-            turn.rng.fill_bytes(&mut *secret);
-            let Ok(fragments) = Fragment::cut(Kind::Introduction, id, &bytes) else {
-                return Ok(Err(CommandError::Encryption));
-            };
-            let hello = hello(*secret, u16::try_from(fragments.len()).unwrap_or(u16::MAX), &bytes);
-            let to = Address { bucket: 0, epoch: 0, ephemeral: false };
-            // A key that nothing can be sealed to is found out before anything is kept.
-            if seal_hello(&bundle.hello_key, &hello, to, turn.rng).is_err() {
-                return Ok(Err(CommandError::Untrusted));
-            }
-            let bucket = bundle.bucket(me.bucket_bits);
-            let first = Seal::Hello { hello_key: bundle.hello_key.clone(), hello: Box::new(hello.encode()) };
-            let rest = fragments.into_iter().map(|fragment| Seal::Introduction { secret: secret.clone(), fragment });
-            let seals = std::iter::once(first).chain(rest).map(|seal| (bucket, seal)).collect();
-            drafts.push(Draft { message: None, seals });
-        }
-        overlay.keep()?;
-        let bundles = found.devices.into_iter().map(|(bundle, _)| bundle).collect();
-        self.meet(turn, found.log, bundles, Some(&found.name))?;
-        self.adopt_group(turn, account, created.group, members)?;
-        for draft in drafts {
-            self.queue(turn, draft)?;
+        self.meet(turn, found.log, Some(&found.name))?;
+        self.enter_room(turn, begun.group, begun.room, own)?;
+        for ((bundle, _), welcome) in found.devices.into_iter().zip(begun.welcomes) {
+            self.introduce(turn, &Invited { bundle, welcome })?;
         }
         Ok(Ok(account))
     }

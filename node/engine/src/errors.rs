@@ -66,6 +66,15 @@ pub enum ViewError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
+    /// The contact's name leads to another account than before, and nobody has looked into that.
+    #[error("that name leads to another account than before")]
+    KeyChanged,
+    /// What was scanned or typed is no verification code.
+    #[error("that is no verification code")]
+    BadCode,
+    /// The code says something else than what we see: somebody may be in between.
+    #[error("the code says something else than what is seen here")]
+    CodeDiffers,
     /// The conversation came back from a backup, and its keys did not: look its contact up again.
     #[error("this conversation has no keys yet")]
     NoKeys,

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use livechat_crypto::envelope::{HelloKeys, OpenError};
+use livechat_crypto::envelope::{Address, HelloKeys, OpenError, seal_hello};
 use livechat_crypto::kv::{Kv, Overlay};
-use livechat_crypto::mls::{GroupId, JoinError};
+use livechat_crypto::mls::{GroupId, JoinError, Joined};
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
-use livechat_wire::group::Role;
+use livechat_wire::group::{Role, RoomKind};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::payload::Kind;
 use livechat_wire::{AccountId, ConversationId, Envelope, EnvelopeId, limits as wire};
+use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -165,11 +166,13 @@ impl Engine {
             Err(JoinError::Store(e)) => return Err(HandleError::Mls(Box::new(e))),
             Err(_) => return Ok(false),
         };
-        let creator = &joined.creator;
-        if let Some(room) = joined.room {
-            // Whoever invites is who they say, and may; that the others are who they say, crypto has seen to.
-            let may = room.charter.role(&creator.account) >= Role::Admin || room.charter.open.is_some();
-            if !may || !creator.is_in(newest) || creator.device_key != bundle.device_key {
+        let Joined { group, creator, room } = joined;
+        // Whoever invites is who they say; that the others are who they say, crypto has seen to.
+        if !creator.is_in(newest) || creator.device_key != bundle.device_key {
+            return Ok(false);
+        }
+        if room.charter.kind == RoomKind::Group {
+            if room.charter.role(&creator.account) < Role::Admin && room.charter.open.is_none() {
                 return Ok(false);
             }
             let direct = ConversationId::direct(&me.identity.account(), &account);
@@ -180,9 +183,9 @@ impl Engine {
                 return Ok(false);
             }
             overlay.keep()?;
-            let removed = self.room(ConversationId::group(&joined.group.0));
+            let removed = self.room(ConversationId::group(&group.0));
             let comes_back = removed.is_some_and(|r| r.standing == Membership::Removed);
-            let at = self.enter_room(turn, joined.group, room, account)?;
+            let at = self.enter_room(turn, group, room, account)?;
             if let Some(door) = awaited {
                 self.arrange(turn, at, |p| p.accepted = true)?;
                 self.came_in(turn, door, at)?;
@@ -191,18 +194,16 @@ impl Engine {
             }
             return Ok(true);
         }
-        let rightly = creator.is_in(newest)
-            && creator.device_key == bundle.device_key
-            && joined.members.contains(creator)
-            && joined.members.iter().all(|m| m.is_in(newest) || m.is_in(&me.log));
-        if !rightly {
+        // It is of two accounts, theirs and ours: of devices that the newest logs name, in the order of our relay.
+        let rightly = room.seats.iter().all(|s| s.member.is_in(newest) || s.member.is_in(&me.log));
+        if !rightly || room.charter.sequencers != [me.relay.0] {
             return Ok(false);
         }
         overlay.keep()?;
         let direct = ConversationId::direct(&self.me()?.identity.account(), &account);
         let begun = self.conversations.contains_key(&direct);
-        self.meet(turn, log, vec![bundle], None)?;
-        let at = self.adopt_group(turn, account, joined.group, joined.members)?;
+        self.meet(turn, log, None)?;
+        let at = self.enter_room(turn, group, room, account)?;
         if !begun {
             self.arrange(turn, at, |p| p.accepted = false)?;
         }
@@ -258,6 +259,12 @@ fn announced(kind: Kind) -> bool {
 pub(crate) fn introduction(log: &AccountLog, bundle: &Bundle, welcome: Vec<u8>) -> Vec<u8> {
     debug_assert!(welcome.len() <= wire::PAYLOAD, "a Welcome that fits");
     Introduction { log: log.encode(), bundle: bundle.encode(), welcome }.encode()
+}
+
+/// Whether anything can be sealed to a device's hello key.
+pub(crate) fn can_be_greeted(bundle: &Bundle, rng: &mut dyn CryptoRng) -> bool {
+    let to = Address { bucket: 0, epoch: 0, ephemeral: false };
+    seal_hello(&bundle.hello_key, &hello([0; 32], 1, &[]), to, rng).is_ok()
 }
 
 /// A hello for these bytes.

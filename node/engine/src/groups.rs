@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use livechat_crypto::envelope::EnvelopeKeys;
 use livechat_crypto::kv::Kv;
-use livechat_crypto::mls::{GroupId, Member, Session};
+use livechat_crypto::mls::{GroupId, Session};
 use livechat_wire::codec::Reader;
-use livechat_wire::{AccountId, ConversationId, DecodeError};
+use livechat_wire::payload::After;
+use livechat_wire::{ConversationId, DecodeError};
 use rand_core::CryptoRng;
 
 use crate::errors::{HandleError, StoreError};
-use crate::records::{self, Conversation, Epoch, Piece};
+use crate::records::{self, Epoch, Piece};
 use crate::stream::Stream;
 use crate::tables::{Table, key};
 use crate::tags::Target;
@@ -51,6 +52,12 @@ impl Group {
     pub fn new(record: records::Group) -> Self {
         let keys = record.epochs.iter().map(|e| (e.number, EnvelopeKeys::new(&e.secret))).collect();
         Self { record, keys }
+    }
+
+    /// Where this device last sent anything before `epoch`.
+    pub(crate) fn after(&self, epoch: u64) -> Option<After> {
+        let earlier = self.record.epochs.iter().rev().find(|e| e.number < epoch && e.counter > 0)?;
+        Some(After { epoch: earlier.number, count: earlier.counter })
     }
 
     /// Adds the newest epoch and drops those that are too many or too old. Returns what was dropped.
@@ -117,55 +124,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes a group part of the conversation with `peer`; its members are checked already. The conversation begins
-    /// with its first group.
-    pub(crate) fn adopt_group(
-        &mut self,
-        turn: &mut Turn<'_>,
-        peer: AccountId,
-        group: GroupId,
-        members: Vec<Member>,
-    ) -> Result<ConversationId, HandleError> {
-        let me = self.me()?;
-        let id = ConversationId::direct(&me.identity.account(), &peer);
-        let secret = session(me, turn.kv, turn.rng, turn.now)
-            .envelope_secret(&group)
-            .map_err(|e| HandleError::Mls(Box::new(e)))?;
-        let record = records::Group { conversation: id, members, epochs: Vec::new(), unconfirmed: 0 };
-        let mut live = Group::new(record);
-        let epoch = Epoch {
-            number: secret.epoch,
-            own_leaf: secret.own_leaf,
-            leaves: secret.leaves.clone(),
-            secret: secret.secret.clone(),
-            since: turn.clock,
-            counter: 0,
-        };
-        for old in live.push_epoch(epoch, turn.clock) {
-            self.close_streams(turn, group, old)?;
-        }
-        Table::Groups.put(turn.kv, &group.0, &live.record)?;
-        self.groups.insert(group, live);
-        for leaf in secret.leaves.iter().copied().filter(|l| *l != secret.own_leaf) {
-            self.open_stream(turn, StreamKey { group, epoch: secret.epoch, leaf })?;
-        }
-        let conversation = self.conversations.entry(id).or_insert_with(|| Conversation {
-            peer,
-            groups: Vec::new(),
-            sending: group,
-            next: 1,
-            last: None,
-            unread: 0,
-            activity: turn.now,
-            own_head: None,
-            other_head: None,
-        });
-        conversation.groups.push(group);
-        Table::Conversations.put(turn.kv, &id.0, conversation)?;
-        turn.touched.insert(id);
-        Ok(id)
-    }
-
     /// Begins to expect a sender's envelopes; those that came too early are looked at again.
     pub(crate) fn open_stream(&mut self, turn: &mut Turn<'_>, key: StreamKey) -> Result<(), HandleError> {
         let stream = Stream::default();
@@ -182,12 +140,23 @@ impl Engine {
         self.tags.forget_epoch(group, epoch);
         for key in keys {
             self.holds.remove(&key);
+            // What waited for the rest of it waits no more.
+            for later in self.later_streams(key) {
+                self.holds.insert(later, turn.clock);
+            }
             for counter in self.streams.remove(&key).iter().flat_map(Stream::waiting) {
                 Table::Pieces.delete(turn.kv, &key.piece(counter))?;
             }
             Table::Streams.delete(turn.kv, &key.encode())?;
         }
         Ok(())
+    }
+
+    /// What the same sender sent in later epochs.
+    pub(crate) fn later_streams(&self, key: StreamKey) -> Vec<StreamKey> {
+        let epochs = self.groups.get(&key.group).into_iter().flat_map(|g| g.keys.keys());
+        let later = epochs.filter(|e| **e > key.epoch).map(|e| StreamKey { epoch: *e, ..key });
+        later.filter(|k| self.streams.get(k).is_some_and(Stream::holds_any)).collect()
     }
 
     /// Adds tags to the index and takes what already has them out of the pool.
@@ -231,12 +200,7 @@ mod tests {
 
     #[test]
     fn keeps_five_epochs_for_two_days() {
-        let record = records::Group {
-            conversation: ConversationId([0; 32]),
-            members: Vec::new(),
-            epochs: Vec::new(),
-            unconfirmed: 0,
-        };
+        let record = records::Group { conversation: ConversationId([0; 32]), epochs: Vec::new(), unconfirmed: 0 };
         let mut group = Group::new(record);
         for n in 0..5 {
             assert!(group.push_epoch(epoch(n, n), n).is_empty());

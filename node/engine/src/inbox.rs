@@ -2,16 +2,17 @@
 //! conversation and sender, shown in order.
 
 use livechat_crypto::mls::{DecryptError, Opened};
-use livechat_wire::content::Content;
+use livechat_wire::content::{Body, Content};
 use livechat_wire::hello::Hello;
-use livechat_wire::payload::{Fragment, Kind};
+use livechat_wire::payload::{After, Fragment, Kind, Message};
 use livechat_wire::{AccountId, ConversationId, Envelope};
 
 use crate::Engine;
 use crate::errors::HandleError;
 use crate::groups::{StreamKey, session};
+use crate::membership::room_of;
 use crate::records::Piece;
-use crate::stream::Step;
+use crate::stream::{Step, Stream};
 use crate::tables::Table;
 use crate::tags::Target;
 use crate::turn::Turn;
@@ -80,12 +81,33 @@ impl Engine {
         self.drain(turn, key)
     }
 
-    /// Shows what can be shown of a stream.
+    /// Shows what can be shown of a stream, and of others of its sender that waited for it.
     fn drain(&mut self, turn: &mut Turn<'_>, key: StreamKey) -> Result<(), HandleError> {
+        let mut todo = vec![key];
+        while let Some(key) = todo.pop() {
+            let before = self.streams.get(&key).map(Stream::shown);
+            // What comes first is told that the rest of it is waited for, and looked at.
+            todo.extend(self.drain_one(turn, key)?);
+            let after = self.streams.get(&key);
+            if after.map(Stream::shown) != before && after.is_some_and(Stream::has_ended) {
+                todo.extend(self.later_streams(key));
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows what can be shown of a stream, or says which one is to be looked at before.
+    fn drain_one(&mut self, turn: &mut Turn<'_>, key: StreamKey) -> Result<Option<StreamKey>, HandleError> {
         self.holds.remove(&key);
+        let mut waits_for = None;
         while let Some(stream) = self.streams.get_mut(&key) {
             match stream.step(turn.clock) {
                 Step::Show { first, count, place } => {
+                    if let Some((earlier, news)) = self.comes_after(turn, key, first, place)? {
+                        waits_for = Some(earlier).filter(|_| news);
+                        break;
+                    }
+                    let Some(stream) = self.streams.get_mut(&key) else { break };
                     stream.took(first, count);
                     let (kind, payload) = assemble(turn, key, first, count)?;
                     self.show(turn, key, kind, &payload, place)?;
@@ -113,7 +135,30 @@ impl Engine {
         if let Some(stream) = self.streams.get(&key) {
             Table::Streams.put(turn.kv, &key.encode(), stream)?;
         }
-        Ok(())
+        Ok(waits_for)
+    }
+
+    /// The stream of an earlier epoch whose rest is still under way, when its sender said that before what is to be
+    /// shown (rule O-7 in [`crate`]); and whether that stream didn't know yet that it has an end.
+    fn comes_after(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: StreamKey,
+        first: u64,
+        place: Option<u64>,
+    ) -> Result<Option<(StreamKey, bool)>, HandleError> {
+        #[cfg(feature = "sabotage")]
+        if self.sabotage.any_epoch_first {
+            return Ok(None);
+        }
+        let piece: Option<Piece> = Table::Pieces.get(turn.kv, &key.piece(first))?;
+        let Some(piece) = piece.filter(|p| place.is_none() && p.fragment.kind == Kind::Mls) else { return Ok(None) };
+        let Some(After { epoch, count }) = Message::decode(&piece.fragment.data).ok().and_then(|m| m.after) else {
+            return Ok(None);
+        };
+        let earlier = StreamKey { epoch, ..key };
+        let stream = self.streams.get_mut(&earlier).filter(|s| epoch < key.epoch && !s.is_over(count));
+        Ok(stream.map(|s| (earlier, s.ends_at(count, piece.arrived))))
     }
 
     /// Goes on where waiting has ended.
@@ -144,7 +189,11 @@ impl Engine {
                 return Ok(());
             }
         }
-        let opened = session(self.me()?, turn.kv, turn.rng, turn.now).decrypt(&key.group, payload);
+        let Ok(message) = Message::decode(payload) else {
+            self.refused.malformed += 1;
+            return Ok(());
+        };
+        let opened = session(self.me()?, turn.kv, turn.rng, turn.now).decrypt(&key.group, &message.mls);
         let opened = match opened {
             Ok(opened) => opened,
             Err(DecryptError::Store(e)) => return Err(HandleError::Mls(Box::new(e))),
@@ -161,6 +210,9 @@ impl Engine {
             self.refused.malformed += 1;
             return Ok(());
         };
+        if !matches!(content.body, Body::Receipts { .. }) {
+            self.count_use(turn, room_of(&key.group), false)?;
+        }
         // Whoever left hears no more, even of what was said while they were in.
         if self.room(conversation).is_some_and(|r| r.standing == Membership::Left) {
             return Ok(());
@@ -170,7 +222,7 @@ impl Engine {
 
     /// The conversation and author of an opened message, when everything that binds it agrees (P4): the group belongs
     /// to the conversation that the sender authenticated; the leaf that signed is the leaf whose tag it came under; and
-    /// it is still the member whom we checked against the account log, and not ourselves.
+    /// it is not ourselves.
     pub(crate) fn bound_to(&self, key: StreamKey, opened: &Opened) -> Option<(ConversationId, AccountId)> {
         let group = &self.groups.get(&key.group)?.record;
         #[cfg(feature = "sabotage")]
@@ -180,17 +232,13 @@ impl Engine {
         if !any_conversation && opened.aad != group.conversation.0 {
             return None;
         }
-        if self.room(group.conversation).is_some() {
-            // Everyone in a room was checked when they came in; who sat at the leaf in that epoch, MLS knows.
-            let sender = &opened.sender;
-            let same = sender.leaf == key.leaf && opened.epoch == key.epoch;
-            let own = self.me.as_ref().is_some_and(|me| me.identity.account() == sender.account);
-            return (same && !own).then_some((group.conversation, sender.account));
-        }
-        let member = group.members.iter().find(|m| m.leaf == key.leaf)?;
-        let contact = self.contacts.get(&member.account)?;
-        let same = *member == opened.sender && opened.epoch == key.epoch && opened.sender.is_in(&contact.log);
-        same.then_some((group.conversation, member.account))
+        // Everyone in a room was checked when they came in; who sat at the leaf in that epoch, MLS knows.
+        let sender = &opened.sender;
+        let same = sender.leaf == key.leaf && opened.epoch == key.epoch;
+        let own = self.me.as_ref().is_some_and(|me| me.identity.account() == sender.account);
+        // A device that our contact's account has revoked speaks for nobody any more.
+        let speaks = self.contacts.get(&sender.account).is_none_or(|c| sender.is_in(&c.log));
+        (same && !own && speaks).then_some((group.conversation, sender.account))
     }
 }
 

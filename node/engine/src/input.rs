@@ -203,6 +203,12 @@ pub enum Command {
         /// Compared, or no longer.
         verified: bool,
     },
+    /// To compare the code that a contact shows with what we see; then they are verified. Answered by
+    /// [`crate::Reply::Contact`].
+    CheckCode {
+        /// As scanned, pasted or typed.
+        text: String,
+    },
     /// To hear no more from a conversation, or again. Answered by [`crate::Reply::Done`].
     Block {
         /// Which.

@@ -4,7 +4,7 @@ use livechat_wire::http::{Bytes, KeyPackageStock, PublishKeyPackages};
 
 use crate::errors::HandleError;
 use crate::groups::session;
-use crate::membership::{can_join, member_record};
+use crate::membership::member_record;
 use crate::tables::Table;
 use crate::turn::Turn;
 use crate::{Engine, limits};
@@ -32,13 +32,9 @@ impl Engine {
     fn make_keys(&mut self, turn: &mut Turn<'_>, one_time: u32, last_resort: bool) -> Result<(), HandleError> {
         let seconds = turn.seconds();
         let me = self.me()?;
-        let record = Some(member_record(me)).filter(|_| can_join(me));
+        let record = member_record(me);
         let mut make = |last_resort| {
-            let mut mls = session(me, turn.kv, turn.rng, turn.now);
-            let package = match &record {
-                Some(record) => mls.key_package_with(record, last_resort),
-                None => mls.key_package(last_resort),
-            };
+            let package = session(me, turn.kv, turn.rng, turn.now).key_package(&record, last_resort);
             package.map(Bytes).map_err(|e| HandleError::Mls(Box::new(e)))
         };
         let one_time = (0..one_time).map(|_| make(false)).collect::<Result<Vec<_>, _>>()?;

@@ -28,6 +28,9 @@
 //!   one is confirmed to be on a device of the recipient: nothing sent here can overtake what was sent there.
 //! - **O-6** The parents of a message are the author's own previous message and the latest message of the others. A
 //!   message whose parent is unknown is shown with a gap above it, until the parent comes.
+//! - **O-7** A message says in which earlier epoch its author last sent anything, and how many envelopes. It is shown
+//!   when those were shown or given up: waiting for them ends like any other (O-3). So what is said under new keys
+//!   doesn't overtake what was said under old ones.
 
 pub mod backup;
 mod clock;
@@ -52,6 +55,7 @@ mod stream;
 pub mod tables;
 mod tags;
 mod timeline;
+mod trust;
 mod turn;
 pub mod view;
 mod views;
@@ -167,6 +171,10 @@ pub struct Sabotage {
     pub any_conversation: bool,
     /// Edits and deletions are not checked to be the author's (P4).
     pub any_author: bool,
+    /// What is said under new keys doesn't wait for what was said under old ones (P6).
+    pub any_epoch_first: bool,
+    /// Keys are never renewed (P13).
+    pub no_renewal: bool,
 }
 
 #[cfg(all(feature = "sabotage", not(debug_assertions)))]
@@ -242,6 +250,7 @@ impl Engine {
                 self.outbox.relay(&mut turn, online);
                 if online {
                     self.rooms.online();
+                    self.spread_renewals(&mut turn);
                 }
             }
             Input::Timer => {}

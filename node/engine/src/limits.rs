@@ -45,6 +45,9 @@ pub const VERDICT: u64 = 5_000;
 pub const BACKOFF_FIRST: u64 = 1_000;
 /// Longest pause: a minute keeps a dead relay's return noticeable and costs nothing.
 pub const BACKOFF_MAX: u64 = 60_000;
+/// What rests for want of an answer rests no longer than this once the relay answers anything: long enough to spread a
+/// queue, short enough that a healed network is soon made use of.
+pub const ANSWERED: u64 = 1_000;
 /// Pause between two batches of a long queue, so that one queue doesn't fill the shell's.
 pub const BATCH_PAUSE: u64 = 50;
 /// Envelopes gossiped by one call at most (one payload's envelopes stay together).
@@ -89,12 +92,16 @@ pub const SAFETY_NUMBER: usize = 71;
 /// Waiters on one missing message that are looked at when it arrives.
 pub const GAP_WAITERS: usize = 256;
 
-/// A device gets a new key in a group after it said so much under the old one …
+/// A device gets a new key in a room after it said so much under the old one …
 pub const RENEW_SAID: u32 = 50;
-/// … or after this long (DESIGN §4) …
+/// … or after this long, if anything was said meanwhile (DESIGN §4) …
 pub const RENEW_AGE: u64 = 24 * HOUR;
 /// … or up to this much earlier, so that not all come at once.
 pub const RENEW_SPREAD: u64 = 4 * HOUR;
+/// Pause before a renewal that something said makes due, at least, so that it doesn't echo that …
+pub const RENEW_PAUSE_MIN: u64 = 10_000;
+/// … and at most: nobody else's traffic tells it from chance by then.
+pub const RENEW_PAUSE_MAX: u64 = 120_000;
 /// How often a change of a group is tried again after others came first.
 pub const TRIES: u8 = 16;
 /// Devices added by one commit: a KeyPackage takes 3.1 KB, a slot 256 KiB.

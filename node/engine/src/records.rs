@@ -1,8 +1,7 @@
 //! The values of the tables, and how they are laid out. Fields are described where they are used first.
 
-use livechat_crypto::mls::{GroupId, Member};
+use livechat_crypto::mls::GroupId;
 use livechat_wire::account::AccountLog;
-use livechat_wire::bundle::{self, Bundle};
 use livechat_wire::codec::{Reader, Writer};
 use livechat_wire::content::Body;
 use livechat_wire::payload::Fragment;
@@ -29,8 +28,6 @@ pub(crate) struct Contact {
     /// As the log says. Two contacts never have the same.
     pub username: String,
     pub log: AccountLog,
-    /// The newest of each of their devices.
-    pub bundles: Vec<Bundle>,
     /// The directory named this account when asked for that name. Until then the name is only what they say.
     pub confirmed: bool,
     /// Sixty digits; a millisecond's work, so they are kept.
@@ -62,8 +59,6 @@ pub(crate) struct Conversation {
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
     pub conversation: ConversationId,
-    /// Everyone in it, checked against their account logs when the group was made or joined.
-    pub members: Vec<Member>,
     /// Newest last.
     pub epochs: Vec<Epoch>,
     /// Own messages sent here that the other side hasn't confirmed to have. While there are some, we go on writing
@@ -224,9 +219,6 @@ impl Stored for Me {
 impl Stored for Contact {
     fn write(&self, w: &mut Writer) {
         w.bytes(self.username.as_bytes()).bytes(&self.log.encode());
-        w.list(&self.bundles, |w, b| {
-            w.raw(&b.encode());
-        });
         w.u8(u8::from(self.confirmed)).bytes(self.safety_number.as_bytes());
     }
 
@@ -234,7 +226,6 @@ impl Stored for Contact {
         Ok(Self {
             username: r.text(wire::USERNAME, "name")?.to_owned(),
             log: AccountLog::decode(r.bytes(wire::LOG, "account log")?)?,
-            bundles: r.list(wire::DEVICES, "bundles", |r| Bundle::decode(r.take(bundle::ENCODED)?))?,
             confirmed: flag(r)?,
             safety_number: r.text(limits::SAFETY_NUMBER, "safety number")?.to_owned(),
         })
@@ -277,9 +268,6 @@ impl Stored for Conversation {
 impl Stored for Group {
     fn write(&self, w: &mut Writer) {
         w.raw(&self.conversation.0).u32(self.unconfirmed);
-        w.list(&self.members, |w, m| {
-            w.u32(m.leaf).raw(&m.account.0).raw(&m.device_key);
-        });
         w.list(&self.epochs, |w, e| {
             w.u64(e.number).u32(e.own_leaf).raw(&e.secret[..]).u64(e.since).u64(e.counter);
             w.list(&e.leaves, |w, l| {
@@ -292,9 +280,6 @@ impl Stored for Group {
         Ok(Self {
             conversation: ConversationId(r.array()?),
             unconfirmed: r.u32()?,
-            members: r.list(usize::from(u16::MAX), "members", |r| {
-                Ok(Member { leaf: r.u32()?, account: AccountId(r.array()?), device_key: r.array()? })
-            })?,
             epochs: r.list(limits::EPOCHS, "epochs", |r| {
                 Ok(Epoch {
                     number: r.u64()?,
@@ -313,7 +298,9 @@ impl Stored for Message {
     fn write(&self, w: &mut Writer) {
         w.raw(&self.id.0).raw(&self.author.0).u64(self.sent_at).u64(self.received_at);
         let (kind, data) = match &self.body {
-            Body::Text(_) | Body::Post(_) | Body::Timer { .. } | Body::Unknown { .. } => self.body.encode(),
+            Body::Text(_) | Body::Post(_) | Body::Timer { .. } | Body::File(_) | Body::Unknown { .. } => {
+                self.body.encode()
+            }
             // No other kind is put into the history.
             _ => GONE.encode(),
         };

@@ -1,16 +1,15 @@
 //! Sending: one encryption, perhaps one place in the history, one entry in the outbox, in one transaction.
 
-use std::collections::BTreeSet;
-
 use livechat_crypto::mls::{EncryptError, GroupId};
 use livechat_wire::ConversationId;
 use livechat_wire::content::{Body, Content};
-use livechat_wire::payload::Kind;
 
 use crate::Engine;
 use crate::effects::Reply;
 use crate::errors::{CommandError, HandleError};
 use crate::groups::session;
+use crate::membership::records::Said;
+use crate::membership::room_of;
 use crate::turn::Turn;
 
 impl Engine {
@@ -42,23 +41,12 @@ impl Engine {
             Err(_) => return Ok(Err(CommandError::Encryption)),
         };
         let position = place(self, turn, group)?;
-        let buckets = self.buckets(at)?;
-        let message = position.map(|p| (at, p));
-        let first = self.queue_payload(turn, group, sealed.epoch, Kind::Mls, &sealed.message, &buckets, message)?;
-        if self.room(at).is_some() && !matches!(content.body, Body::Receipts { .. }) {
-            self.note_said(turn, group, sealed.epoch, first, position, plain)?;
+        let first = self.queue_said(turn, group, &sealed, position)?;
+        if !matches!(content.body, Body::Receipts { .. }) {
+            let said = Said { at: turn.seconds(), position, content: plain };
+            self.note_said(turn, group, sealed.epoch, first, &said)?;
+            self.count_use(turn, room_of(&group), true)?;
         }
         Ok(Ok(position))
-    }
-
-    /// The buckets in which the other devices of a conversation read.
-    pub(crate) fn buckets(&self, at: ConversationId) -> Result<BTreeSet<u16>, HandleError> {
-        if self.room(at).is_some() {
-            return self.readers(at);
-        }
-        let contact = self.conversations.get(&at).and_then(|c| self.contacts.get(&c.peer));
-        let contact = contact.ok_or(HandleError::Inconsistent("a conversation without its contact"))?;
-        let bits = self.me()?.bucket_bits;
-        Ok(contact.bundles.iter().map(|b| b.bucket(bits)).collect())
     }
 }

@@ -2,7 +2,8 @@
 //! order they are shown. Pure: no store, no clock, no keys.
 //!
 //! The sender numbers its envelopes 0, 1, 2 … ; a payload of `n` fragments takes `n` numbers in a row. So the true
-//! order of what a sender said is known, however it travels (rules O-1 … O-4 in [`crate`]).
+//! order of what a sender said is known, however it travels (rules O-1 … O-4 in [`crate`]). Where a stream ends is
+//! learned from what the same sender sent in a later epoch (rule O-7).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -29,6 +30,9 @@ pub(crate) struct Stream {
     pieces: BTreeMap<u64, Piece>,
     /// Payloads given up waiting for that are complete now: first counter and number of fragments.
     completed_late: Vec<(u64, u16)>,
+    /// How many envelopes there are, and since when something waits for the last of them. Not stored: what waits
+    /// says it again.
+    end: Option<(u64, u64)>,
 }
 
 /// Counters `from .. to` have the places `base ..` of the history.
@@ -77,6 +81,39 @@ impl Stream {
     /// The counters whose tags are expected: those behind, then the window ahead.
     pub fn expected(&self) -> impl Iterator<Item = u64> + '_ {
         self.skipped.iter().copied().chain(self.next..self.next.saturating_add(limits::WINDOW))
+    }
+
+    /// Everything below was shown or given up.
+    pub fn shown(&self) -> u64 {
+        self.shown
+    }
+
+    /// Whether fragments wait here.
+    pub fn holds_any(&self) -> bool {
+        !self.pieces.is_empty()
+    }
+
+    /// Whether all of the `count` envelopes that there are were shown or given up; of those, as many as are expected.
+    pub fn is_over(&self, count: u64) -> bool {
+        self.shown >= self.within_reach(count)
+    }
+
+    /// Whether it is known where the stream ends, and nothing more is to be shown.
+    pub fn has_ended(&self) -> bool {
+        self.end.is_some_and(|(count, _)| self.is_over(count))
+    }
+
+    /// Something waits, since `since`, for the last of the `count` envelopes that there are. `false`: that was known.
+    pub fn ends_at(&mut self, count: u64, since: u64) -> bool {
+        let known = self.end;
+        if known.is_none_or(|(c, _)| c < count) {
+            self.end = Some((count, known.map_or(since, |(_, s)| s.min(since))));
+        }
+        known != self.end
+    }
+
+    fn within_reach(&self, count: u64) -> u64 {
+        count.min(self.next.saturating_add(limits::WINDOW))
     }
 
     /// Whether a counter is expected.
@@ -137,8 +174,16 @@ impl Stream {
         let crowded = self.pieces.len() > limits::PIECES;
         let Some((first, count)) = waiting else {
             // Only a sender who never completes what it begins gets here.
-            let oldest = self.pieces.keys().next().filter(|_| crowded);
-            return oldest.map_or(Step::Idle, |counter| Step::Broken { counter: *counter });
+            if let Some(counter) = self.pieces.keys().next().filter(|_| crowded) {
+                return Step::Broken { counter: *counter };
+            }
+            let Some((count, since)) = self.end.filter(|(count, _)| !self.is_over(*count)) else { return Step::Idle };
+            let until = since.saturating_add(limits::HOLD);
+            return if until <= now {
+                Step::GiveUp { counters: self.shown..self.within_reach(count) }
+            } else {
+                Step::Wait { until }
+            };
         };
         let since = self.pieces.range(first..first + u64::from(count)).map(|(_, p)| p.arrived).max().unwrap_or(now);
         let until = since.saturating_add(limits::HOLD);

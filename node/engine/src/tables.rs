@@ -43,6 +43,7 @@
 //! | `Personal` | conversation | `content::records::Personal` |
 //! | `Drafts` | conversation | text |
 //! | `Profiles` | account | `content::records::Profile` |
+//! | `Changed` | account | whom its name led to before, as long as nobody has looked into it |
 //! | `Verified` | account | — ; their safety number was compared |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
@@ -98,6 +99,7 @@ pub enum Table {
     Joinings = 80,
     Verified = 100,
     Snapshots = 81,
+    Changed = 101,
 }
 
 /// A value with a version before it.

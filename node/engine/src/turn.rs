@@ -141,10 +141,16 @@ impl Engine {
             Command::Typing { conversation, typing } => Some(self.tell_typing(turn, conversation, typing)?),
             Command::SetDraft { conversation, text } => Some(self.set_draft(turn, conversation, text)?),
             Command::SetProfile { name } => Some(self.set_profile(turn, name)?),
-            Command::Accept { conversation } => Some(self.arranged(turn, conversation, |p| p.accepted = true)?),
+            Command::Accept { conversation } => {
+                if let Some(peer) = self.peer(conversation) {
+                    self.accept_keys(turn, peer)?;
+                }
+                Some(self.arranged(turn, conversation, |p| p.accepted = true)?)
+            }
             Command::Block { conversation, blocked } => {
                 Some(self.arranged(turn, conversation, |p| p.blocked = blocked)?)
             }
+            Command::CheckCode { text } => Some(self.check_code(turn, &text)?),
             Command::Verify { account, verified } => Some(self.verify(turn, account, verified)?),
             Command::Pin { conversation, pinned } => Some(self.arranged(turn, conversation, |p| p.pinned = pinned)?),
             Command::Mute { conversation, until } => {
@@ -167,6 +173,9 @@ impl Engine {
     ) -> Result<(), HandleError> {
         if self.me.is_none() {
             return Ok(());
+        }
+        if self.me.as_ref().is_some_and(|me| me.relay == relay) {
+            self.outbox.answered(turn);
         }
         turn.work.extend(envelopes);
         Table::Cursors.put(turn.kv, &relay.0, &cursor)?;

@@ -29,6 +29,8 @@ view! {
         pub display_name: Option<String>,
         /// Whether their safety number was compared.
         pub verified: bool,
+        /// Whether their name leads to another account than before: nothing is sent until that is accepted.
+        pub new_keys: bool,
         /// Whether the direct chat with them was agreed to.
         pub standing: Standing,
     }
@@ -51,6 +53,10 @@ view! {
         pub unread_from: Option<u64>,
         /// Whether it was agreed to, or is blocked.
         pub standing: Standing,
+        /// Whether the safety number of the contact was compared, in a direct chat.
+        pub verified: bool,
+        /// Whether the contact's name leads to another account than before: nothing is sent until that is accepted.
+        pub new_keys: bool,
         /// What was begun to be written.
         pub draft: Option<String>,
         /// Kept at the top.

@@ -143,6 +143,7 @@ impl Engine {
             safety_number: contact.safety_number.clone(),
             display_name: self.display_name_of(kv, account)?,
             verified: self.is_verified(kv, account)?,
+            new_keys: self.has_new_keys(kv, account)?,
             standing: self.standing(conversation),
         }))
     }

@@ -24,7 +24,7 @@ pub use request::Request;
 pub use response::Response;
 pub use types::{
     AccountSession, AccountState, BackedUp, Error, ErrorCode, Found, GroupLink, Hit, Piece, RecoveryCodes,
-    RecoveryPhrase, RelayState, Restored, SearchOrder, SignUpTicket, SignedUp, Status, UsernameCheck,
+    RecoveryPhrase, RelayState, Restored, SafetyCode, SearchOrder, SignUpTicket, SignedUp, Status, UsernameCheck,
 };
 
 pub use livechat_engine::view::{

@@ -110,6 +110,8 @@ impl fmt::Debug for Request {
             }
             Self::Accept { conversation } => arranges(f, "Accept", conversation, &true),
             Self::Block { conversation, blocked } => arranges(f, "Block", conversation, blocked),
+            Self::SafetyCode { account } => f.debug_struct("SafetyCode").field("account", account).finish(),
+            Self::CheckCode { .. } => f.debug_struct("CheckCode").finish_non_exhaustive(),
             Self::Verify { account, verified } => {
                 f.debug_struct("Verify").field("account", account).field("verified", verified).finish()
             }

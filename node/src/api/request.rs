@@ -271,6 +271,18 @@ pub enum Request {
         /// Compared, or no longer.
         verified: bool,
     },
+    /// What to show a contact who wants to be sure whom they talk to. Answered by [`Response::SafetyCode`].
+    SafetyCode {
+        /// Whose.
+        #[cfg_attr(test, ts(type = "string"))]
+        account: AccountId,
+    },
+    /// Compares what a contact shows with what is seen here; then they are verified. Answered by
+    /// [`Response::Contact`], refused as untrusted when somebody may be in between.
+    CheckCode {
+        /// As scanned, pasted or typed.
+        code: String,
+    },
     /// Keeps a conversation at the top of the list. Answered by [`Response::Done`].
     Pin {
         /// Which.

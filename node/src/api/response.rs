@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Request;
 use super::{
     AccountSession, BackedUp, Contact, Conversation, ConversationId, Found, Group, GroupLink, HistoryPage, Joining,
-    Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SignUpTicket, SignedUp, Status, UsernameCheck,
+    Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SafetyCode, SignUpTicket, SignedUp, Status,
+    UsernameCheck,
 };
 
 /// Answers.
@@ -33,8 +34,10 @@ pub enum Response {
         /// Newest first.
         sessions: Vec<AccountSession>,
     },
-    /// To [`Request::AddContact`].
+    /// To [`Request::AddContact`] and [`Request::CheckCode`].
     Contact(Contact),
+    /// To [`Request::SafetyCode`].
+    SafetyCode(SafetyCode),
     /// To [`Request::Contacts`].
     Contacts {
         /// By name.

@@ -129,6 +129,8 @@ fn requests() -> Vec<Request> {
         Request::SetDraft { conversation: C, text: "canary".into() },
         Request::Accept { conversation: C },
         Request::Block { conversation: C, blocked: true },
+        Request::SafetyCode { account: AccountId([3; 32]) },
+        Request::CheckCode { code: "canary".into() },
         Request::Verify { account: AccountId([3; 32]), verified: true },
         Request::Pin { conversation: C, pinned: true },
         Request::Mute { conversation: C, until: Some(1) },
@@ -172,6 +174,7 @@ fn server_frames() -> Vec<ServerFrame> {
         safety_number: "1".into(),
         display_name: Some("B".into()),
         verified: true,
+        new_keys: false,
         standing: Standing::Request,
     };
     let conversation = Conversation {
@@ -182,6 +185,8 @@ fn server_frames() -> Vec<ServerFrame> {
         unread: 1,
         unread_from: Some(2),
         standing: Standing::Accepted,
+        verified: true,
+        new_keys: true,
         draft: Some("d".into()),
         pinned: true,
         archived: false,
@@ -211,6 +216,7 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::Contacts { contacts: vec![contact] },
         Response::Conversations { conversations: vec![conversation.clone()] },
         Response::History(HistoryPage { messages: vec![message(), deleted, timer], more: true, newer: true }),
+        Response::SafetyCode(SafetyCode { code: "c".into(), qr_svg: "<svg/>".into() }),
         Response::Found(found()),
         Response::BackedUp(BackedUp { path: "/f".into(), secret: Some("s".into()), messages: 1 }),
         Response::Restored(Restored { contacts: 1, conversations: 2, messages: 3, left: 4 }),

@@ -123,6 +123,15 @@ api! {
         pub expires_at: u64,
     }
 
+    /// What a contact scans, or types.
+    #[derive(Debug)]
+    pub struct SafetyCode {
+        /// For typing and pasting.
+        pub code: String,
+        /// The same as a QR code: an SVG document, black on white with quiet zone.
+        pub qr_svg: String,
+    }
+
     /// A backup was written.
     pub struct BackedUp {
         /// Where.

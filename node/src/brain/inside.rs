@@ -19,6 +19,9 @@ use crate::env;
 use crate::search::SearchError;
 use crate::store::{Store, TransactError};
 
+/// What came of giving a backup back, and the engine opened anew if it was.
+pub(super) type GivenBack<E> = (Result<Restored, RestoreError<E>>, Option<Outcome>);
+
 /// Why a transaction didn't happen.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -313,7 +316,7 @@ impl Inside {
     pub(super) fn restore<E>(
         &mut self,
         records: impl Iterator<Item = Result<Record, E>>,
-    ) -> Result<(Result<Restored, RestoreError<E>>, Option<Outcome>), Failure> {
+    ) -> Result<GivenBack<E>, Failure> {
         let (_, store) = self.whole()?;
         match store.transact(|kv| restore(kv, records)) {
             Ok(restored) => {

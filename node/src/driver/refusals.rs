@@ -39,6 +39,22 @@ pub(super) fn of_command(e: CommandError) -> Error {
             "That message is somebody else's: only one's own can be edited, or deleted for everyone.",
             "You can delete it on this device.",
         ),
+        CommandError::KeyChanged => (
+            ErrorCode::Untrusted,
+            "That name leads to another account than the one you knew by it: they signed up anew, or somebody else is \
+             there. Nothing was sent.",
+            "Compare the safety number with them in person or on a call, and verify them; or accept them on their word.",
+        ),
+        CommandError::BadCode => (
+            ErrorCode::BadText,
+            "That is no verification code.",
+            "It begins with LIVECHAT-VERIFY; copy all of it, or scan it again.",
+        ),
+        CommandError::CodeDiffers => (
+            ErrorCode::Untrusted,
+            "The code is not what this device sees: it is another person's, or somebody sits between you.",
+            "Make sure that both of you have each other's chat open; if it stays so, don't trust this chat.",
+        ),
         CommandError::NoKeys => (
             ErrorCode::NotFound,
             "This chat came back from a backup, and its keys did not. Nothing was sent.",

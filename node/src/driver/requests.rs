@@ -13,11 +13,12 @@ use crate::account::Phase;
 use crate::account::flow::Flow;
 use crate::account::manage::Change;
 use crate::account::phrase;
-use crate::api::{AccountSession, Error, HistoryPage, Request, Response};
+use crate::api::{AccountSession, Error, HistoryPage, Request, Response, SafetyCode};
 use crate::backup;
 use crate::brain::Feed;
 use crate::limits;
 use crate::node::Ask;
+use crate::qr;
 use crate::relay::{AskError, RelayClient};
 use crate::search::Search;
 
@@ -124,6 +125,12 @@ impl Driver {
                     move |engine: &Engine, kv: &dyn Kv| engine.history_at(kv, conversation, position, older, newer);
                 self.history(answer, page);
             }
+            Request::SafetyCode { account } => self.ask_store(answer, async move |brain| {
+                let code = brain.view(move |engine, _| Ok(engine.claim(account).map(|claim| claim.to_text()))).await?;
+                let drawn = code.and_then(|code| Some((qr::svg(&code)?, code)));
+                let drawn = drawn.map(|(qr_svg, code)| Response::SafetyCode(SafetyCode { code, qr_svg }));
+                drawn.ok_or_else(|| refusals::of_command(CommandError::UnknownConversation))
+            }),
             Request::Backup { path, secret } => self.ask_store(answer, async move |brain| {
                 let secret = secret.map(Zeroizing::new);
                 backup::write(brain, path.into(), secret).await.map(Response::BackedUp)
@@ -299,6 +306,7 @@ fn of_engine(request: Request) -> Option<Command> {
         Request::SetDraft { conversation, text } => Command::SetDraft { conversation, text },
         Request::Accept { conversation } => Command::Accept { conversation },
         Request::Block { conversation, blocked } => Command::Block { conversation, blocked },
+        Request::CheckCode { code } => Command::CheckCode { text: code },
         Request::Verify { account, verified } => Command::Verify { account, verified },
         Request::Pin { conversation, pinned } => Command::Pin { conversation, pinned },
         Request::Mute { conversation, until } => Command::Mute { conversation, until },

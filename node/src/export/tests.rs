@@ -17,6 +17,8 @@ fn conversation(id: ConversationId, title: &str, group: bool) -> Conversation {
         unread: 0,
         unread_from: None,
         standing: Standing::Accepted,
+        verified: false,
+        new_keys: false,
         draft: None,
         pinned: false,
         archived: false,

@@ -58,7 +58,7 @@ fn filled() -> Person {
             (e.id(), Verdict::Kept(Box::new(receipt)))
         };
         let verdicts = sent.iter().map(kept).collect();
-        let _ = alice.takes(livechat_engine::Input::Verdicts { relay: relay(), verdicts });
+        drop(alice.takes(livechat_engine::Input::Verdicts { relay: relay(), verdicts }));
     }
     alice.store = None;
     alice
@@ -79,7 +79,7 @@ fn sentence(dice: &mut u64) -> String {
         *dice as usize
     };
     let words = 2 + roll() % 20;
-    let mut pick = || word(roll() % WORDS >> (roll() % 14));
+    let mut pick = || word((roll() % WORDS) >> (roll() % 14));
     (0..words).map(|_| pick()).collect::<Vec<_>>().join(" ")
 }
 
@@ -88,6 +88,9 @@ fn resident() -> f64 {
     let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1_024.0
 }
+
+/// What is looked for the n-th time.
+type Question = fn(usize) -> String;
 
 fn measure(dir: &Path) {
     let before = resident();
@@ -110,7 +113,7 @@ fn measure(dir: &Path) {
     let mut naive_times: Vec<_> = (0..10).map(|n| timed(|| naive(&word(n * 1_000))).0).collect();
     naive_times.sort_unstable();
     println!("full scan of the history: p50 {:.0?}", naive_times[5]);
-    let questions: [(&str, fn(usize) -> String, SearchOrder); 8] = [
+    let questions: [(&str, Question, SearchOrder); 8] = [
         ("a common word, newest", |n| word(n + 3), SearchOrder::Newest),
         ("a common word, best", |n| word(n + 3), SearchOrder::Best),
         ("a rare word, newest", |n| word(9_000 + n * 97), SearchOrder::Newest),

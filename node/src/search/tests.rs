@@ -1,4 +1,5 @@
 //! The index beside a naive look through the history, whatever happened to it.
+#![allow(clippy::let_underscore_must_use, reason = "here effects are looked at only where they matter")]
 
 use std::collections::BTreeMap;
 

@@ -104,7 +104,8 @@ pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome
     world.heal();
     let settled_in = world.run_until(6 * BOUND, |w| w.is_idle() && complaints(w, &outside).is_empty());
     let acknowledged = world.people.values().map(|p| p.acknowledged.len()).sum();
-    Outcome { settled_in, complaints: complaints(&world, &outside), trace: world.trace(), acknowledged }
+    let ordered = world.relay.ordered();
+    Outcome { settled_in, complaints: complaints(&world, &outside), trace: world.trace(), acknowledged, ordered }
 }
 
 /// Somebody edits or withdraws what is theirs, and reacts to what isn't.

@@ -132,6 +132,12 @@ impl Relay {
         Ok((rest.iter().take(1).cloned().collect(), rest.len() > 1))
     }
 
+    /// In how many slots a commit stands.
+    #[must_use]
+    pub fn ordered(&self) -> usize {
+        self.slots.len()
+    }
+
     /// In how many slots more than one commit stands: collisions.
     #[must_use]
     pub fn collisions(&self) -> usize {

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
 use super::person::WITHDRAWN;
-use super::{Faults, World, secs};
+use super::{Faults, World, mins, secs};
 
 /// Who takes part.
 pub const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
@@ -26,6 +26,15 @@ pub struct Outcome {
     pub trace: [u8; 32],
     /// How many messages were acknowledged.
     pub acknowledged: usize,
+    /// How many commits were put in order.
+    pub ordered: usize,
+}
+
+/// Whether there is a night in the middle of the ordeal with this number: all machines are off for a day, so that all
+/// keys are old afterwards.
+#[must_use]
+pub fn has_a_night(seed: u64) -> bool {
+    seed.is_multiple_of(3)
 }
 
 /// Plays the ordeal with this number.
@@ -52,7 +61,14 @@ pub fn play(seed: u64, prepare: impl FnOnce(&mut World)) -> Outcome {
     }
     let mut said = 0;
     let mut texts: Vec<((&str, &str), String)> = Vec::new();
-    for _ in 0..12 {
+    for round in 0..12 {
+        if round == 6 && has_a_night(seed) {
+            PEOPLE.iter().for_each(|who| world.crash(who));
+            world.run_for(mins(25 * 60));
+            PEOPLE.iter().for_each(|who| world.restart(who));
+            // Renewals come within two minutes and in the rounds that follow, and go wrong like everything else.
+            world.run_for(mins(3));
+        }
         world.run_for(dice.next_u64() % secs(8));
         match dice.next_u64() % 8 {
             0 => world.islands(&[&["alice"]]),
@@ -86,7 +102,8 @@ pub fn play(seed: u64, prepare: impl FnOnce(&mut World)) -> Outcome {
     world.heal();
     let settled_in = world.run_until(3 * BOUND, |w| w.is_idle() && complaints(w).is_empty());
     let acknowledged = world.people.values().map(|p| p.acknowledged.len()).sum();
-    Outcome { settled_in, complaints: complaints(&world), trace: world.trace(), acknowledged }
+    let ordered = world.relay.ordered();
+    Outcome { settled_in, complaints: complaints(&world), trace: world.trace(), acknowledged, ordered }
 }
 
 /// Somebody edits, withdraws or reacts to something that was said.

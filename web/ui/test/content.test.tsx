@@ -1,11 +1,11 @@
 import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import axe from "axe-core";
 import { describe, expect, it } from "vitest";
 import { App } from "../src/App";
 import type { Message } from "../src/api";
 import { Client } from "../src/state/client";
 import { ClientContext } from "../src/state/hooks";
+import { accessible } from "./accessible";
 import { BOB, CHAT, chat, message, TestNode } from "./node";
 
 /** One chat with what was said there, open. */
@@ -27,11 +27,6 @@ async function shown(node: TestNode) {
   await screen.findByRole("log");
   await act(async () => {});
   return { node, client, user: userEvent.setup() };
-}
-
-async function accessible() {
-  const { violations } = await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } });
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
 }
 
 type User = ReturnType<typeof userEvent.setup>;

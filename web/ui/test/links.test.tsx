@@ -1,11 +1,11 @@
 import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import axe from "axe-core";
 import { describe, expect, it, vi } from "vitest";
 import { App } from "../src/App";
 import { Client } from "../src/state/client";
 import { ClientContext } from "../src/state/hooks";
 import { joinState, linkState } from "../src/text/links";
+import { accessible } from "./accessible";
 import { chat, group, LINK, ROOM, TestNode } from "./node";
 
 async function shown(node: TestNode, path: string) {
@@ -20,11 +20,6 @@ async function shown(node: TestNode, path: string) {
   await screen.findByRole("button", { name: "New group" });
   await act(async () => {});
   return { node, user: userEvent.setup() };
-}
-
-async function accessible() {
-  const { violations } = await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } });
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
 }
 
 describe("links into a group", () => {

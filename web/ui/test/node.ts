@@ -80,6 +80,8 @@ export function chat(change: Partial<Conversation> = {}): Conversation {
     unread: 0,
     unread_from: null,
     standing: "accepted",
+    verified: false,
+    new_keys: false,
     draft: null,
     pinned: false,
     archived: false,
@@ -155,6 +157,8 @@ export class TestNode {
   ];
   conversations: Conversation[] = [chat()];
   groups: Group[] = [];
+  /** Whether bob's safety number was compared. */
+  verified = false;
   admission: Admission = "admitted";
   /** Whether somebody answers at all. */
   up = true;
@@ -325,7 +329,8 @@ export class TestNode {
               conversation: c.id,
               safety_number: "12345 ".repeat(12).trim(),
               display_name: null,
-              verified: false,
+              verified: this.verified,
+              new_keys: c.new_keys,
               standing: c.standing,
             })),
         };
@@ -405,7 +410,7 @@ export class TestNode {
       case "mute":
         return this.becomes({ muted_until: request.until });
       case "accept":
-        return this.becomes({ standing: "accepted" });
+        return this.becomes({ standing: "accepted", new_keys: false });
       case "block":
         return this.becomes({ standing: request.blocked ? "blocked" : "accepted" });
       case "set_timer":
@@ -481,6 +486,32 @@ export class TestNode {
       case "restore":
         return { code: "bad_request", message: "A page can't name a file.", hint: "", retry_after: null };
       case "verify":
+        this.verified = request.verified;
+        return this.becomes({ verified: request.verified, ...(request.verified && { new_keys: false }) });
+      case "safety_code":
+        return { type: "safety_code", code: "LIVECHAT-VERIFY:OWN", qr_svg: "<svg/>" };
+      case "check_code": {
+        const differs = {
+          code: "untrusted",
+          message: "That isn't what is seen here.",
+          hint: "",
+          retry_after: null,
+        };
+        if (request.code !== "LIVECHAT-VERIFY:BOB") return differs;
+        this.verified = true;
+        this.becomes({ verified: true, new_keys: false });
+        return {
+          type: "contact",
+          account: BOB,
+          username: "bob",
+          conversation: CHAT,
+          safety_number: "",
+          display_name: null,
+          verified: true,
+          new_keys: false,
+          standing: "accepted",
+        };
+      }
       case "typing":
       case "set_draft":
       case "set_profile":

@@ -1,10 +1,10 @@
 import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import axe from "axe-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { App } from "../src/App";
 import { Client } from "../src/state/client";
 import { ClientContext } from "../src/state/hooks";
+import { accessible } from "./accessible";
 import { active, CHAT, chat, message, PHRASE, status, TestNode, TICKET } from "./node";
 
 /** The page in front of a node. Timers of the connection are the node's; those of components are the system's. */
@@ -35,10 +35,6 @@ function pending(): TestNode {
 }
 
 /** axe without the rules that need a layout. */
-async function accessible() {
-  const { violations } = await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } });
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
-}
 
 function lookAway(focused: boolean) {
   vi.spyOn(document, "hasFocus").mockReturnValue(focused);
@@ -434,6 +430,7 @@ describe("chats", () => {
       safety_number: "",
       display_name: null,
       verified: false,
+      new_keys: false,
       standing: "accepted",
     });
     await user.click(within(dialog).getByRole("button", { name: "Start chat" }));
@@ -443,8 +440,8 @@ describe("chats", () => {
 
   it("show the safety number in twelve groups", async () => {
     const { user } = await shown(talking(), `/chat/${CHAT}`);
-    await user.click(await screen.findByRole("button", { name: "Safety number" }));
-    const dialog = await screen.findByRole("dialog", { name: "Safety number" });
+    await user.click(await screen.findByRole("button", { name: "Verify" }));
+    const dialog = await screen.findByRole("dialog", { name: "Verify" });
     expect(
       within(dialog)
         .getAllByRole("listitem")

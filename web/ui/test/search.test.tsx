@@ -1,10 +1,10 @@
 import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import axe from "axe-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { App } from "../src/App";
 import { Client } from "../src/state/client";
 import { ClientContext } from "../src/state/hooks";
+import { accessible } from "./accessible";
 import { CHAT, message, settled, TestNode } from "./node";
 
 /** Three hundred messages, of which a few are about needles; the page shows `path`. */
@@ -24,11 +24,6 @@ async function shown(path: string) {
   const field = await screen.findByRole("searchbox", { name: "Search messages" });
   await act(async () => {});
   return { node, client, field, user: userEvent.setup() };
-}
-
-async function accessible() {
-  const { violations } = await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } });
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
 }
 
 const results = () => screen.findByRole("region", { name: "Search results" });

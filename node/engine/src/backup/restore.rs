@@ -129,8 +129,9 @@ impl Restoring<'_> {
         })?;
         let username = if taken { unproven(account) } else { contact.username };
         let safety_number = safety_number(&self.own, &account);
-        // Not confirmed: the directory is asked before anything is sent, and their devices with it.
-        let kept = Contact { username, log: contact.log, bundles: Vec::new(), confirmed: false, safety_number };
+        // Without devices: the directory is asked before anything is sent.
+        let confirmed = contact.confirmed && !taken;
+        let kept = Contact { username, log: contact.log, confirmed, safety_number };
         Table::Contacts.put(self.kv, &account.0, &kept)?;
         if !contact.display_name.is_empty() {
             self.profile(account, contact.display_name)?;
@@ -171,7 +172,7 @@ impl Restoring<'_> {
                     standing: Membership::Removed,
                     epoch: 0,
                     authenticator: Vec::new(),
-                    charter,
+                    charter: *charter,
                     seats: Vec::new(),
                     forked: false,
                 };

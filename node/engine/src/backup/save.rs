@@ -101,6 +101,7 @@ fn people(engine: &Engine, kv: &dyn Kv, now: u64, part: &mut Vec<Record>) -> Res
             log: contact.log.clone(),
             username: contact.username.clone(),
             display_name: display_name(*account)?,
+            confirmed: contact.confirmed,
             verified: engine.is_verified(kv, *account)?,
         }));
     }
@@ -113,7 +114,7 @@ fn people(engine: &Engine, kv: &dyn Kv, now: u64, part: &mut Vec<Record>) -> Res
 fn conversation(engine: &Engine, kv: &dyn Kv, id: ConversationId) -> Result<backup::Conversation, StoreError> {
     let personal = engine.personal(id);
     let with = match engine.room(id) {
-        Some(room) => With::Group(room.group.0, room.charter.clone()),
+        Some(room) => With::Group(room.group.0, Box::new(room.charter.clone())),
         None => With::Direct(engine.conversations.get(&id).map_or(AccountId([0; 32]), |c| c.peer)),
     };
     Ok(backup::Conversation {

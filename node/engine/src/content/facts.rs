@@ -93,9 +93,7 @@ impl Engine {
                 clear(Table::Edits, turn.kv, &place)?;
                 clear(Table::Reactions, turn.kv, &place)?;
                 self.stop_expiry(turn, at, position)?;
-                if message.own.is_some() {
-                    self.unsay(turn, at, position, message.id)?;
-                }
+                self.unsay(turn, at, position, Target { author: message.author, id: message.id })?;
                 Table::Messages.put(turn.kv, &place, &Message { body: GONE, ..message })?;
             }
             Body::Reactions(reactions) => {
@@ -174,9 +172,7 @@ impl Engine {
         clear(Table::Reactions, turn.kv, &place)?;
         clear(Table::Reached, turn.kv, &place)?;
         self.stop_expiry(turn, at, position)?;
-        if message.own.is_some() {
-            self.unsay(turn, at, position, message.id)?;
-        }
+        self.unsay(turn, at, position, Target { author: message.author, id: message.id })?;
         Table::Messages.delete(turn.kv, &place)?;
         let unread = Table::Unread.get::<MessageId>(turn.kv, &place)?.is_some();
         Table::Unread.delete(turn.kv, &place)?;

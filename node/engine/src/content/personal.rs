@@ -92,6 +92,11 @@ impl Engine {
         if self.is_closed(at) {
             return Ok(Err(CommandError::NotMember));
         }
+        if let Some(peer) = self.peer(at)
+            && self.has_new_keys(turn.kv, peer)?
+        {
+            return Ok(Err(CommandError::KeyChanged));
+        }
         match self.standing(at) {
             Standing::Blocked => return Ok(Err(CommandError::Blocked)),
             Standing::Request => self.arrange(turn, at, |p| p.accepted = true)?,
@@ -137,7 +142,7 @@ impl Engine {
     }
 
     /// The direct chats with somebody.
-    pub(super) fn direct_with(&self, account: AccountId) -> Vec<ConversationId> {
+    pub(crate) fn direct_with(&self, account: AccountId) -> Vec<ConversationId> {
         let own = self.me.as_ref().map(|me| ConversationId::direct(&me.identity.account(), &account));
         own.into_iter().filter(|id| self.conversations.contains_key(id)).collect()
     }

@@ -38,6 +38,8 @@ impl Engine {
             (body, _) if *body == GONE => MessageBody::Deleted,
             (Body::Unknown { kind: NOTICE, data }, _) => self.notice_view(data),
             (Body::Unknown { kind, .. }, _) => MessageBody::NeedsNewerVersion { kind: *kind },
+            // Files are kept for the version that shows them.
+            (file @ Body::File(_), _) => MessageBody::NeedsNewerVersion { kind: file.encode().0 },
             // Nothing else is put into the history.
             _ => MessageBody::NeedsNewerVersion { kind: 0 },
         };
@@ -115,6 +117,8 @@ impl Engine {
             last,
             unread,
             standing: self.standing(at),
+            verified: self.peer(at).map_or(Ok(false), |peer| self.is_verified(kv, peer))?,
+            new_keys: self.peer(at).map_or(Ok(false), |peer| self.has_new_keys(kv, peer))?,
             draft: Table::Drafts.get(kv, &at.0)?,
             pinned: personal.pinned,
             archived: personal.archived,

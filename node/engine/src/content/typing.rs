@@ -4,12 +4,13 @@ use livechat_crypto::envelope::Address;
 use livechat_crypto::mls::{DecryptError, EncryptError};
 use livechat_wire::content::{Body, Content};
 use livechat_wire::envelope::epoch_at;
-use livechat_wire::payload::{Fragment, Kind};
+use livechat_wire::payload::{Fragment, Kind, Message};
 use livechat_wire::{AccountId, ConversationId, Envelope, MessageId};
 
 use crate::effects::{Event, Reply};
 use crate::errors::{CommandError, HandleError};
 use crate::groups::{StreamKey, session};
+use crate::membership::room_of;
 use crate::turn::Turn;
 use crate::view::Standing;
 use crate::{Engine, limits};
@@ -66,12 +67,13 @@ impl Engine {
             Err(EncryptError::Store(e)) => return Err(HandleError::Mls(Box::new(e))),
             Err(_) => return Ok(false),
         };
+        let message = Message { after: None, mls: sealed.message };
         let Ok([fragment]) =
-            <[Fragment; 1]>::try_from(Fragment::cut(Kind::Mls, turn.draw(), &sealed.message).unwrap_or_default())
+            <[Fragment; 1]>::try_from(Fragment::cut(Kind::Mls, turn.draw(), &message.encode()).unwrap_or_default())
         else {
             return Ok(false);
         };
-        for bucket in self.buckets(at)? {
+        for bucket in self.readers(room_of(&group))? {
             let Some(keys) = self.groups.get(&group).and_then(|g| g.keys.get(&sealed.epoch)) else { break };
             let to = Address { bucket, epoch: epoch_at(turn.seconds()), ephemeral: true };
             let envelope = keys.seal_passing(&fragment, to, turn.rng);
@@ -87,11 +89,11 @@ impl Engine {
         self.seen.put(turn.kv, envelope.id(), turn.clock)?;
         let keys = self.groups.get(&group).and_then(|g| g.keys.get(&epoch));
         let fragment = keys.and_then(|k| k.open_passing(envelope).ok()).filter(|f| f.kind == Kind::Mls && f.count == 1);
-        let Some(fragment) = fragment else {
+        let Some(message) = fragment.and_then(|f| Message::decode(&f.data).ok()) else {
             self.refused.malformed += 1;
             return Ok(());
         };
-        let opened = match session(self.me()?, turn.kv, turn.rng, turn.now).decrypt(&group, &fragment.data) {
+        let opened = match session(self.me()?, turn.kv, turn.rng, turn.now).decrypt(&group, &message.mls) {
             Ok(opened) => opened,
             Err(DecryptError::Store(e)) => return Err(HandleError::Mls(Box::new(e))),
             Err(_) => {

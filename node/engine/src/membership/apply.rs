@@ -87,7 +87,7 @@ impl Engine {
         match applied {
             Ok(applied) => {
                 // Whoever lost a race to it knows it from the slot only; so may its author have died of it.
-                if from_slot && applied.room.is_some() && self.standing(at) == Standing::Accepted {
+                if from_slot && applied.room.is_some() && self.standing(self.home(at)) == Standing::Accepted {
                     self.queue_payload(turn, group, epoch, Kind::Commit, &entry.encode(), &readers, None)?;
                 }
                 self.drop_pending(turn, at)?;
@@ -166,6 +166,10 @@ impl Engine {
         };
         let after = room.charter.clone();
         self.renew_room(turn, at, group, room)?;
+        // By now the others may have dropped that epoch, although here it has only just ended.
+        if entry.is_some_and(|e| e.receipt.time.saturating_add(limits::EPOCH_AGE / 1_000) < turn.seconds()) {
+            self.leave_epoch_behind(turn, at, group, epoch, true)?;
+        }
         // Those who lost try again one after the other, not all at once.
         let jitter = turn.between(0, limits::BACKOFF_FIRST);
         let drive = self.drive(at);
@@ -183,7 +187,7 @@ impl Engine {
         let (added, removed) = (accounts(&applied.added), accounts(&applied.removed));
         if !added.is_empty() {
             // They don't know yet how we want to be called.
-            self.arrange(turn, at, |p| p.profile_sent = 0)?;
+            self.arrange(turn, self.home(at), |p| p.profile_sent = 0)?;
             self.notice(turn, at, by, &Notice::Added(added))?;
         }
         let (left, removed): (Vec<_>, Vec<_>) =

@@ -1,4 +1,7 @@
-//! Groups of many: who is in them, what they are called, and how that changes (PROTOCOL R-60 …, R-70 …).
+//! Rooms: who is in them, what they are called, and how that changes (PROTOCOL R-60 …, R-70 …).
+//!
+//! Every MLS group is a room, and each is driven on its own: a group of many is one conversation and one room, a direct
+//! chat has a room for each time that it was begun.
 //!
 //! ```text
 //! command ─► wish ─► (directory) ─► staged commit ─► append(slot) ─► receipt
@@ -32,7 +35,7 @@ use livechat_crypto::door::DoorKeys;
 use livechat_crypto::kv::Kv;
 use livechat_crypto::mls;
 use livechat_wire::account::AccountLog;
-use livechat_wire::group::MemberRecord;
+use livechat_wire::group::{MemberRecord, RoomKind};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
 
 use joining::Joining;
@@ -54,11 +57,20 @@ use crate::{Engine, Me, limits};
 /// Who stands in the peer's place of a group's conversation.
 pub(crate) const NOBODY: AccountId = AccountId([0; 32]);
 
-/// All groups of many.
+/// Names a room: the conversation that its MLS group is when it stands alone. Those of a direct chat belong to another
+/// conversation ([`Engine::home`]).
+pub(crate) type RoomId = ConversationId;
+
+/// The name of the room that a group is.
+pub(crate) fn room_of(group: &mls::GroupId) -> RoomId {
+    ConversationId::group(&group.0)
+}
+
+/// All rooms.
 #[derive(Default)]
 pub(crate) struct Rooms {
-    pub rooms: BTreeMap<ConversationId, Room>,
-    drives: BTreeMap<ConversationId, Drive>,
+    pub rooms: BTreeMap<RoomId, Room>,
+    drives: BTreeMap<RoomId, Drive>,
     names: BTreeMap<AccountId, String>,
     /// Links made here, by door.
     links: BTreeMap<[u8; 32], OwnLink>,
@@ -67,10 +79,10 @@ pub(crate) struct Rooms {
     /// Doors at which we knocked.
     joinings: BTreeMap<[u8; 32], Joining>,
     /// What is to be said again before this call ends.
-    again: Vec<(ConversationId, Said)>,
+    again: Vec<(RoomId, Said)>,
     /// Since when the relay can't be reached.
     offline_since: Option<u64>,
-    /// Groups that changed in this call.
+    /// Groups of many that changed in this call.
     changed: BTreeSet<ConversationId>,
 }
 
@@ -198,9 +210,15 @@ impl Engine {
         })
     }
 
-    /// The room of a conversation.
-    pub(crate) fn room(&self, at: ConversationId) -> Option<&Room> {
+    /// The room of this name; so the one of a group of many, and none of a direct chat, whose rooms have other names.
+    pub(crate) fn room(&self, at: RoomId) -> Option<&Room> {
         self.rooms.rooms.get(&at)
+    }
+
+    /// The conversation that a room belongs to.
+    pub(crate) fn home(&self, room: RoomId) -> ConversationId {
+        let group = self.room(room).and_then(|r| self.groups.get(&r.group));
+        group.map_or(room, |g| g.record.conversation)
     }
 
     /// Whether this is a group that we are no longer in.
@@ -229,7 +247,8 @@ impl Engine {
         self.me.as_ref().is_some_and(|me| crate::contacts::same_name(&me.username, name))
     }
 
-    /// Makes a group of many a conversation, new or come back to. `by` brought us in.
+    /// Makes a room a conversation, new or come back to, or part of the direct chat with the other person. `by` brought
+    /// us in.
     pub(crate) fn enter_room(
         &mut self,
         turn: &mut Turn<'_>,
@@ -237,19 +256,28 @@ impl Engine {
         room: mls::Room,
         by: AccountId,
     ) -> Result<ConversationId, HandleError> {
-        let at = ConversationId::group(&group.0);
+        let at = room_of(&group);
+        let own = self.me()?.identity.account();
+        let (home, peer) = match room.charter.kind {
+            RoomKind::Group => (at, NOBODY),
+            RoomKind::Direct => {
+                let other = room.seats.iter().map(|s| s.member.account).find(|a| *a != own);
+                let other = other.ok_or(HandleError::Inconsistent("a direct chat with nobody"))?;
+                (ConversationId::direct(&own, &other), other)
+            }
+        };
         if let Some(old) = self.groups.get(&group) {
             let epochs: Vec<u64> = old.record.epochs.iter().map(|e| e.number).collect();
             for epoch in epochs {
-                self.outbox.drop_epoch(turn, group, epoch)?;
+                self.outbox.drop_epoch(turn, group, epoch, false)?;
                 self.close_streams(turn, group, epoch)?;
             }
         }
-        let record = kept::Group { conversation: at, members: Vec::new(), epochs: Vec::new(), unconfirmed: 0 };
+        let record = kept::Group { conversation: home, epochs: Vec::new(), unconfirmed: 0 };
         self.groups.insert(group, Group::new(record));
-        let conversation = self.conversations.entry(at).or_insert_with(|| Conversation {
-            peer: NOBODY,
-            groups: vec![group],
+        let conversation = self.conversations.entry(home).or_insert_with(|| Conversation {
+            peer,
+            groups: Vec::new(),
             sending: group,
             next: 1,
             last: None,
@@ -258,13 +286,19 @@ impl Engine {
             own_head: None,
             other_head: None,
         });
-        Table::Conversations.put(turn.kv, &at.0, conversation)?;
-        let title = room.charter.title.clone();
+        if !conversation.groups.contains(&group) {
+            conversation.groups.push(group);
+        }
+        Table::Conversations.put(turn.kv, &home.0, conversation)?;
+        turn.touched.insert(home);
+        let (kind, title) = (room.charter.kind, room.charter.title.clone());
         self.rooms.drives.insert(at, Drive::default());
         self.renewed(turn, at)?;
         self.renew_room(turn, at, group, room)?;
-        self.notice(turn, at, by, &Notice::Joined { title })?;
-        Ok(at)
+        if kind == RoomKind::Group {
+            self.notice(turn, at, by, &Notice::Joined { title })?;
+        }
+        Ok(home)
     }
 
     /// Takes over what a group is now, and begins to expect the envelopes of its new epoch.
@@ -281,6 +315,7 @@ impl Engine {
         let relay = me.relay;
         let mut seats = Vec::new();
         for seat in room.seats {
+            self.follow_log(turn, &seat.log)?;
             let name = shown_name(&seat.log, relay);
             let account = seat.member.account;
             if account != own && self.rooms.names.get(&account) != Some(&name) {
@@ -299,7 +334,6 @@ impl Engine {
             counter: 0,
         };
         let live = self.groups.get_mut(&group).ok_or(HandleError::Inconsistent("a group that isn't there"))?;
-        live.record.members = seats.iter().map(|s| s.member.clone()).collect();
         let dropped = live.push_epoch(epoch, turn.clock);
         Table::Groups.put(turn.kv, &group.0, &live.record)?;
         let forked = self.room(at).is_some_and(|r| r.forked);
@@ -316,7 +350,7 @@ impl Engine {
         self.rooms.rooms.insert(at, room);
         self.mind_door(at);
         for epoch in dropped {
-            self.leave_epoch_behind(turn, at, group, epoch)?;
+            self.leave_epoch_behind(turn, at, group, epoch, false)?;
             self.close_streams(turn, group, epoch)?;
         }
         for leaf in secret.leaves.iter().copied().filter(|l| *l != secret.own_leaf) {
@@ -326,9 +360,23 @@ impl Engine {
         Ok(())
     }
 
-    fn room_changed(&mut self, turn: &mut Turn<'_>, at: ConversationId) {
-        self.rooms.changed.insert(at);
-        turn.touched.insert(at);
+    /// Something that faces show of a group changed. Of what changes in a direct chat they show nothing.
+    fn room_changed(&mut self, turn: &mut Turn<'_>, at: RoomId) {
+        if self.room(at).is_some_and(|r| r.charter.kind == RoomKind::Group) {
+            self.rooms.changed.insert(at);
+            turn.touched.insert(at);
+        }
+    }
+
+    /// A contact's log goes on: their device that is in a room with us carries it.
+    fn follow_log(&mut self, turn: &mut Turn<'_>, log: &AccountLog) -> Result<(), HandleError> {
+        let account = log.account();
+        let Some(contact) = self.contacts.get_mut(&account) else { return Ok(()) };
+        if contact.log != *log && contact.log.is_prefix_of(log) {
+            contact.log = log.clone();
+            Table::Contacts.put(turn.kv, &account.0, contact)?;
+        }
+        Ok(())
     }
 
     /// What was changed since the last call of this.

@@ -115,7 +115,7 @@ impl Notice {
 }
 
 impl Engine {
-    /// Puts a notice at the end of the history; it is nobody's message, so nothing is owed for it.
+    /// Puts a notice at the end of a room's history; it is nobody's message, so nothing is owed for it.
     pub(crate) fn notice(
         &mut self,
         turn: &mut Turn<'_>,
@@ -123,7 +123,7 @@ impl Engine {
         author: AccountId,
         notice: &Notice,
     ) -> Result<(), HandleError> {
-        let id = MessageId(turn.draw());
+        let (id, at) = (MessageId(turn.draw()), self.home(at));
         let Some(conversation) = self.conversations.get_mut(&at) else { return Ok(()) };
         let position = conversation.next;
         conversation.next = position.saturating_add(1);

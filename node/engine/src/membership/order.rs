@@ -6,7 +6,7 @@ use livechat_wire::{ConversationId, SlotId};
 
 use super::notices::Notice;
 use super::records::Evidence;
-use super::{broken, pause};
+use super::{broken, pause, room_of};
 use crate::effects::Append;
 use crate::errors::{CommandError, HandleError};
 use crate::groups::{StreamKey, session};
@@ -169,12 +169,8 @@ impl Engine {
         key: StreamKey,
         payload: &[u8],
     ) -> Result<(), HandleError> {
-        let at = self.groups.get(&key.group).map(|g| g.record.conversation);
-        let (Some(at), Ok(entry)) = (at, Entry::decode(payload)) else {
-            self.refused.malformed += 1;
-            return Ok(());
-        };
-        let Some(room) = self.room(at) else {
+        let at = room_of(&key.group);
+        let (Some(room), Ok(entry)) = (self.room(at), Entry::decode(payload)) else {
             self.refused.malformed += 1;
             return Ok(());
         };

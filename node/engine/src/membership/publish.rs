@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use livechat_crypto::envelope::{Address, seal_hello};
-use livechat_crypto::mls::{EncryptError, GroupId};
+use livechat_crypto::mls::{EncryptError, GroupId, Sealed};
 use livechat_wire::group::{MemberRecord, Role};
-use livechat_wire::payload::{Fragment, Kind, LEAVE};
+use livechat_wire::payload::{Fragment, Kind, LEAVE, Message};
 use livechat_wire::{ConversationId, limits as wire};
 use zeroize::Zeroizing;
 
-use super::broken;
 use super::notices::Notice;
 use super::records::{Invited, What};
+use super::{broken, room_of};
 use crate::errors::HandleError;
 use crate::first_contact::{hello, introduction};
 use crate::groups::{StreamKey, session};
@@ -31,6 +31,21 @@ impl Engine {
         let others = room.seats.iter().filter(|s| s.member.device_key != own);
         let bucket = |seed| MemberRecord { log: Vec::new(), bucket_seed: seed }.bucket(me.bucket_bits);
         Ok(others.map(|s| bucket(s.bucket_seed)).collect())
+    }
+
+    /// Queues something said, with what it comes after. Returns the number of its first envelope.
+    pub(crate) fn queue_said(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group: GroupId,
+        sealed: &Sealed,
+        position: Option<u64>,
+    ) -> Result<u64, HandleError> {
+        let at = room_of(&group);
+        let after = self.groups.get(&group).and_then(|g| g.after(sealed.epoch));
+        let payload = Message { after, mls: sealed.message.clone() }.encode();
+        let (readers, message) = (self.readers(at)?, position.map(|p| (self.home(at), p)));
+        self.queue_payload(turn, group, sealed.epoch, Kind::Mls, &payload, &readers, message)
     }
 
     /// Queues a payload in an epoch of a group. Returns the number of its first envelope.
@@ -66,7 +81,7 @@ impl Engine {
     }
 
     /// Queues a hello and the introduction that lets a device into a group.
-    pub(super) fn introduce(&mut self, turn: &mut Turn<'_>, invited: &Invited) -> Result<(), HandleError> {
+    pub(crate) fn introduce(&mut self, turn: &mut Turn<'_>, invited: &Invited) -> Result<(), HandleError> {
         let me = self.me()?;
         let bytes = introduction(&me.log, &me.identity.bundle(turn.seconds()), invited.welcome.clone());
         let bucket = invited.bundle.bucket(me.bucket_bits);

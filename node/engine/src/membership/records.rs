@@ -1,4 +1,4 @@
-//! What is kept about groups of many, beside what every conversation has.
+//! What is kept about rooms, beside what every conversation has.
 
 use livechat_crypto::mls::{self, GroupId, Member};
 use livechat_wire::bundle::{self, Bundle};
@@ -13,7 +13,7 @@ use crate::records::flag;
 use crate::tables::Stored;
 use crate::view::Membership;
 
-/// A group of many, as of the last commit.
+/// A room, as of the last commit.
 #[derive(Debug, Clone)]
 pub(crate) struct Room {
     pub group: GroupId,
@@ -131,7 +131,7 @@ pub(crate) struct Invited {
 /// Something of ours said in an epoch, in case the others have left that epoch behind.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
-    /// Unix seconds.
+    /// When it was said, or, if that was much later, when it got out; Unix seconds.
     pub at: u64,
     /// Its place in the history, if it has one.
     pub position: Option<u64>,

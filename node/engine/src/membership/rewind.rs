@@ -329,8 +329,7 @@ impl Engine {
         let lost = self.forget_branch(turn, at, group, epoch)?;
         session(self.me()?, turn.kv, turn.rng, turn.now).restore(&group, &kept.mls).map_err(broken)?;
         let room = kept.room.clone();
-        if let Some(live) = self.groups.get_mut(&group) {
-            live.record.members = room.seats.iter().map(|s| s.member.clone()).collect();
+        if let Some(live) = self.groups.get(&group) {
             Table::Groups.put(turn.kv, &group.0, &live.record)?;
         }
         Table::Rooms.put(turn.kv, &at.0, &room)?;
@@ -373,7 +372,7 @@ impl Engine {
         let live = self.groups.get(&group).ok_or(HandleError::Inconsistent("a group that isn't there"))?;
         let lost: BTreeSet<u64> = live.record.epochs.iter().map(|e| e.number).filter(|n| *n > epoch).collect();
         for number in &lost {
-            self.outbox.drop_epoch(turn, group, *number)?;
+            self.outbox.drop_epoch(turn, group, *number, false)?;
             self.close_streams(turn, group, *number)?;
             Table::Order.delete(turn.kv, &row(&group, *number))?;
             self.settle(turn, at, group, *number)?;

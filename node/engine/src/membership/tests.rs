@@ -9,6 +9,7 @@ use livechat_wire::{AccountId, ConversationId, SlotId, limits as wire};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
+use super::Renewal;
 use super::records::{Admit, Evidence, Name, OwnLink, Pending, Room, Said, Seat, What, Wish};
 use crate::records::tests::stored;
 use crate::view::Membership;
@@ -44,6 +45,7 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
         What::SetTitle { title: "t".into() },
         What::Leave,
         What::SetTimer { seconds: 60 },
+        What::Renew,
         What::OpenDoor { door: Door { key: [3; 32], made_by: a, expires: 5, uses: 2, used: 0 } },
         What::ShutDoor { key: [3; 32] },
         What::Admit(Box::new(admit)),
@@ -56,6 +58,7 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
     let pending = Pending { slot: SlotId([1; 32]), sealed, wishes: vec![0, 4], invited: vec![] };
     insta::assert_snapshot!("pending", stored(&pending));
     insta::assert_snapshot!("order", format!("{}\n{}", stored(&receipt(0)), stored(&Evidence(receipt(1), receipt(2)))));
+    insta::assert_snapshot!("renewal", stored(&Renewal { at: 7, said: 3, used: true }));
     let said = |position| stored(&Said { at: 77, position, content: vec![1, 2] });
     insta::assert_snapshot!("said", format!("{}\n{}\n{}", said(Some(4)), said(None), stored(&Name("bob".into()))));
     let own = OwnLink { conversation: ConversationId([1; 32]), seed: DoorSeed([2; 32]) };

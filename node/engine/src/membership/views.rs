@@ -1,6 +1,7 @@
 //! Groups as faces see them.
 
 use livechat_crypto::kv::Kv;
+use livechat_wire::group::RoomKind;
 use livechat_wire::{AccountId, ConversationId};
 
 use super::records::What;
@@ -18,7 +19,7 @@ impl Engine {
     }
 
     pub(crate) fn group_view(&self, at: ConversationId) -> Option<Group> {
-        let room = self.room(at)?;
+        let room = self.room(at).filter(|r| r.charter.kind == RoomKind::Group)?;
         let own = self.me.as_ref()?.identity.account();
         let mut accounts: Vec<AccountId> = room.seats.iter().map(|s| s.member.account).collect();
         accounts.sort_unstable();

@@ -1,12 +1,12 @@
 //! What people want of a group, noted so that no crash forgets it.
 
 use livechat_wire::door::{DoorSeed, Verdict};
-use livechat_wire::group::{Charter, Role};
+use livechat_wire::group::{Charter, Role, RoomKind};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
 
 use super::notices::Notice;
 use super::records::{Room, What, Wish};
-use super::{broken, can_join, member_record};
+use super::{broken, member_record};
 use crate::contacts::same_name;
 use crate::effects::Reply;
 use crate::errors::{CommandError, HandleError};
@@ -33,9 +33,6 @@ impl Engine {
             return Ok(Err(CommandError::TooMany));
         }
         let me = self.me()?;
-        if !can_join(me) {
-            return Ok(Err(CommandError::NotAllowed));
-        }
         if members.iter().any(|m| same_name(&me.username, m)) {
             return Ok(Err(CommandError::Oneself));
         }
@@ -57,7 +54,8 @@ impl Engine {
     /// Notes a change of a group, when our role allows it.
     pub(crate) fn change_group(&mut self, turn: &mut Turn<'_>, at: ConversationId, what: What) -> Answer {
         let own = self.me()?.identity.account();
-        let Some(room) = self.room(at).filter(|r| r.standing == Membership::Joined) else {
+        let in_group = |r: &&Room| r.standing == Membership::Joined && r.charter.kind == RoomKind::Group;
+        let Some(room) = self.room(at).filter(in_group) else {
             return Ok(Err(CommandError::NotMember));
         };
         if self.rooms.drives.get(&at).is_some_and(|d| d.wishes.len() >= limits::WISHES) {

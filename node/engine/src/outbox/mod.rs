@@ -10,6 +10,8 @@
 //!    ▼                       │                      │
 //!   Wait ── absent ──► Hand ─┴─ deposit ──► Wait ───┘ ── kept ──► gone
 //! ```
+//!
+//! Whatever the relay answers, it is there: what rests because an answer got lost is asked about again at once (P6).
 
 mod seal;
 
@@ -18,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use livechat_crypto::kv::Kv;
 use livechat_crypto::mls::GroupId;
 use livechat_wire::envelope::epoch_at;
+use livechat_wire::payload::Kind;
 use livechat_wire::receipt::Receipt;
 use livechat_wire::sync::{Refusal, Verdict};
 use livechat_wire::{ConversationId, Envelope, EnvelopeId, RelayId, limits as wire};
@@ -58,6 +61,8 @@ struct Entry {
     parcels: Vec<Progress>,
     stage: Stage,
     failures: u32,
+    /// It rests because the relay said no, not because an answer is missing.
+    refused: bool,
     due: u64,
 }
 
@@ -111,21 +116,22 @@ impl Outbox {
         self.online
     }
 
-    /// Forgets what is on its way in an epoch whose keys go: it can't be sealed again. Returns the numbers of the
-    /// payloads' first envelopes.
+    /// Forgets what is on its way in an epoch whose keys go, here or only at the others (`kept`: then commits stay).
+    /// Returns the numbers of the payloads' first envelopes.
     pub fn drop_epoch(
         &mut self,
         turn: &mut Turn<'_>,
         group: GroupId,
         epoch: u64,
+        kept: bool,
     ) -> Result<BTreeSet<u64>, HandleError> {
         let sequences: Vec<u64> = self.entries.keys().copied().collect();
         let mut dropped = BTreeSet::new();
         for sequence in sequences {
             let queued = queued(turn, sequence)?;
             let first = queued.parcels.first().map(|p| &p.seal);
-            let Some(Seal::Group { group: g, epoch: e, counter, .. }) = first else { continue };
-            if (*g, *e) == (group, epoch) {
+            let Some(Seal::Group { group: g, epoch: e, counter, fragment }) = first else { continue };
+            if (*g, *e) == (group, epoch) && !(kept && fragment.kind == Kind::Commit) {
                 dropped.insert(*counter);
                 Table::Outbox.delete(turn.kv, &sequence.to_be_bytes())?;
                 self.remove(sequence, &queued);
@@ -161,13 +167,27 @@ impl Outbox {
         }
     }
 
+    /// The relay answered something: what rests for want of an answer waits [`limits::ANSWERED`] at most.
+    pub fn answered(&mut self, turn: &mut Turn<'_>) {
+        if !self.online {
+            return;
+        }
+        let late = self.due.range((turn.clock + limits::ANSWERED, u64::MAX)..).map(|(_, sequence)| *sequence);
+        let unanswered = |s: &u64| self.entries.get(s).is_some_and(|e| e.stage == Stage::Rest && !e.refused);
+        let late: Vec<u64> = late.filter(unanswered).collect();
+        for sequence in late {
+            let due = turn.clock + turn.between(0, limits::ANSWERED);
+            self.schedule(sequence, Stage::Rest, due);
+        }
+    }
+
     fn note(&mut self, sequence: u64, queued: &Queued, due: u64) {
         for (at, parcel) in queued.parcels.iter().enumerate() {
             self.by_envelope.extend(parcel.ids.iter().map(|id| (*id, (sequence, at))));
         }
         let progress = |p: &Parcel| Progress { accepted: p.accepted, handed: false, stale: false };
         let parcels = queued.parcels.iter().map(progress).collect();
-        let entry = Entry { message: queued.message, parcels, stage: Stage::Publish, failures: 0, due };
+        let entry = Entry { message: queued.message, parcels, stage: Stage::Publish, failures: 0, refused: false, due };
         self.messages += u32::from(queued.message.is_some());
         self.entries.insert(sequence, entry);
         self.due.insert((due, sequence));
@@ -189,6 +209,7 @@ impl Outbox {
         let longest = limits::BACKOFF_FIRST.checked_shl(entry.failures).unwrap_or(limits::BACKOFF_MAX);
         let longest = longest.min(limits::BACKOFF_MAX);
         entry.failures = (entry.failures + 1).min(16);
+        entry.refused = false;
         for parcel in &mut entry.parcels {
             parcel.handed = false;
         }
@@ -352,6 +373,7 @@ impl Engine {
             self.refused.verdicts += verdicts.len() as u64;
             return Ok(());
         }
+        self.outbox.answered(turn);
         let mut kept = BTreeMap::<u64, Vec<usize>>::new();
         let mut refused = BTreeSet::new();
         for (id, verdict) in verdicts {
@@ -377,6 +399,9 @@ impl Engine {
         }
         for sequence in refused {
             self.outbox.rest(turn, sequence);
+            if let Some(entry) = self.outbox.entries.get_mut(&sequence) {
+                entry.refused = true;
+            }
         }
         for (sequence, parcels) in kept {
             self.accepted(turn, sequence, &parcels)?;
@@ -397,6 +422,9 @@ impl Engine {
         }
         Table::Outbox.delete(turn.kv, &sequence.to_be_bytes())?;
         self.outbox.remove(sequence, &queued);
+        if let Some(Seal::Group { group, epoch, counter, .. }) = queued.parcels.first().map(|p| &p.seal) {
+            self.got_out(turn, group, *epoch, *counter)?;
+        }
         if let Some((conversation, position)) = queued.message {
             turn.queue_changed = true;
             self.advance_delivery(turn, conversation, position, Delivery::Accepted)?;

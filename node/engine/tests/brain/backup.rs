@@ -32,8 +32,11 @@ fn give_back(to: &mut Person, records: &[Vec<u8>]) -> Result<Restored, RestoreEr
     Ok(restored)
 }
 
+/// Keys and values of a table.
+type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// Everything but the tables that hold history, contacts and settings.
-fn machinery(kv: &MemoryKv) -> Vec<(u8, Vec<(Vec<u8>, Vec<u8>)>)> {
+fn machinery(kv: &MemoryKv) -> Vec<(u8, Rows)> {
     use Table as T;
     let told = [
         T::Contacts,

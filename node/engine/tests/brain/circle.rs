@@ -10,7 +10,7 @@ use livechat_engine::view::{Group, Membership, MessageBody, Notice};
 use livechat_engine::{Command, CommandError, Effects, Input, LookupFailure, Reply};
 use livechat_wire::order::{Entry, Receipt, SealedCommit};
 use livechat_wire::sync::Refusal;
-use livechat_wire::{AccountId, ConversationId, Envelope, SlotId};
+use livechat_wire::{AccountId, ConversationId, Envelope, SlotId, Tag};
 
 use crate::rig::{Person, START, kept, relay, relay_key};
 
@@ -28,6 +28,10 @@ pub struct Circle {
     pub orders: bool,
     /// Whose connection is cut: nothing reaches them, nothing leaves them.
     pub away: BTreeSet<usize>,
+    /// Envelopes with these tags the relay says it keeps, and loses.
+    pub lost: BTreeSet<Tag>,
+    /// Whose commits came first in their slots, in order.
+    pub firsts: Vec<usize>,
     /// Everything that was published, for those who come back.
     pub published: Vec<Envelope>,
     seen: Vec<usize>,
@@ -43,6 +47,8 @@ impl Circle {
             slots: BTreeMap::new(),
             orders: true,
             away: BTreeSet::new(),
+            lost: BTreeSet::new(),
+            firsts: Vec::new(),
             published: Vec::new(),
             seen,
             todo: VecDeque::new(),
@@ -81,6 +87,32 @@ impl Circle {
     pub fn says(&mut self, who: usize, at: ConversationId, text: &str) {
         let said = self.does(who, Command::Send { conversation: at, text: text.to_owned(), id: None, reply_to: None });
         assert!(matches!(said, Ok(Reply::Sent(_))), "{said:?}");
+    }
+
+    /// One looks the other up, who agrees to talk.
+    pub fn meet(&mut self, one: usize, other: usize) -> ConversationId {
+        let name = self.people[other].name.clone();
+        let (_, lookup) = self.people[one].looks_up(&name);
+        let entry = self.people[other].entry();
+        let effects = self.people[one].is_told(&lookup, Ok(entry));
+        self.todo.push_back((one, effects));
+        self.carry();
+        let at = self.people[one].chat_with(&self.people[other]);
+        self.does(other, Command::Accept { conversation: at }).expect("a request");
+        at
+    }
+
+    /// Says something that the relay takes and loses; returns what it lost.
+    pub fn says_in_vain(&mut self, who: usize, at: ConversationId, text: &str) -> Vec<Envelope> {
+        let (_, effects) = self.people[who].says(at, text);
+        let envelopes = effects.gossip.clone();
+        self.lost.extend(envelopes.iter().map(Envelope::tag));
+        self.todo.push_back((who, effects));
+        envelopes
+    }
+
+    pub fn performs(&mut self, who: usize, effects: Effects) {
+        self.todo.push_back((who, effects));
     }
 
     /// What has been wanted so far is carried out, without time passing.
@@ -143,7 +175,7 @@ impl Circle {
             let here = self.published.iter().chain(&sent).any(|e| e.id() == *id);
             if here { kept(*id) } else { (*id, livechat_wire::sync::Verdict::Absent) }
         }));
-        self.published.extend(sent);
+        self.published.extend(sent.into_iter().filter(|e| !self.lost.contains(&e.tag())));
         if !verdicts.is_empty() {
             self.takes(who, Input::Verdicts { relay: relay(), verdicts });
         }
@@ -155,7 +187,9 @@ impl Circle {
         }
         for append in effects.append {
             let answer = if self.orders {
-                Ok(self.append(append.slot, append.commit).receipt)
+                let receipt = self.append(append.slot, append.commit).receipt;
+                self.firsts.extend((receipt.index == 0).then_some(who));
+                Ok(receipt)
             } else {
                 Err(Refusal::Unavailable)
             };
@@ -188,6 +222,12 @@ impl Circle {
         let rows = self.people[who].kv.scan(Namespace(Table::Groups as u8), &[], &[], 99, Order::Ascending).unwrap();
         let groups = rows.into_iter().map(|(key, _)| GroupId(key[..].try_into().unwrap()));
         groups.into_iter().find(|g| ConversationId::group(&g.0) == at).expect("its group")
+    }
+
+    /// The epoch of a direct chat's keys, as somebody has it.
+    pub fn epoch_with(&mut self, who: usize, other: usize) -> u64 {
+        let group = self.people[who].group_with(&self.people[other]);
+        self.people[who].session().room(&group).expect("a look").expect("a room").epoch
     }
 
     /// Names of the members, as somebody sees them.

@@ -6,6 +6,7 @@ use livechat_engine::{Command, Event, Input, Reply};
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::envelope::epoch_at;
+use livechat_wire::group::{Charter, MemberRecord};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::payload::{Fragment, Kind};
 use livechat_wire::{ConversationId, Envelope, RelayId};
@@ -36,9 +37,13 @@ impl Stranger {
         self.identity.bundle(START / 1_000).encode()
     }
 
-    /// A group with `whom` and the Welcome into it.
-    fn welcome(&mut self, whom: &mut [&mut Person]) -> Vec<u8> {
-        let entries: Vec<_> = whom.iter_mut().map(|p| p.entry()).collect();
+    /// A chat with somebody and the Welcome into it.
+    fn welcome(&mut self, whom: &mut Person) -> Vec<u8> {
+        self.welcome_in_order_of(relay().0, whom)
+    }
+
+    fn welcome_in_order_of(&mut self, sequencer: [u8; 32], whom: &mut Person) -> Vec<u8> {
+        let entries = [whom.entry()];
         let logs: Vec<_> = entries.iter().map(|e| AccountLog::decode(&e.log.0).unwrap()).collect();
         let peers: Vec<_> = entries
             .iter()
@@ -49,9 +54,11 @@ impl Stranger {
                 key_package: &entry.devices[0].key_package.as_ref().unwrap().0,
             })
             .collect();
+        let record = MemberRecord { log: self.log("dave", relay()), bucket_seed: [0; 16] };
+        let charter = Charter::direct(self.identity.account(), sequencer);
         let mut session =
             Session { identity: &self.identity, kv: &mut self.kv, rng: &mut self.dice, now: START / 1_000 };
-        session.create_group(&peers).unwrap().welcome
+        session.begin_room(&charter, &record, &peers).unwrap().welcomes.remove(0)
     }
 
     fn introduces(&mut self, whom: &Person, introduction: &Introduction) -> Vec<Envelope> {
@@ -81,7 +88,7 @@ fn an_honest_stranger_becomes_a_contact() {
     roomy(|| {
         let mut alice = Person::new("alice");
         let mut dave = Stranger::new(1);
-        let (log, bundle, welcome) = (dave.log("dave", relay()), dave.bundle(), dave.welcome(&mut [&mut alice]));
+        let (log, bundle, welcome) = (dave.log("dave", relay()), dave.bundle(), dave.welcome(&mut alice));
         let envelopes = dave.introduces(&alice, &Introduction { log, bundle, welcome });
         let effects = alice.gets(&envelopes);
         assert!(effects.events.iter().any(|e| matches!(e, Event::ConversationChanged { .. })));
@@ -100,7 +107,7 @@ fn introductions_that_do_not_hold_are_refused() {
         let honest = |dave: &mut Stranger, alice: &mut Person| Introduction {
             log: dave.log("dave", relay()),
             bundle: dave.bundle(),
-            welcome: dave.welcome(&mut [alice]),
+            welcome: dave.welcome(alice),
         };
         type Spoil = fn(&mut Introduction, &mut Stranger, &mut Person, &Person);
         let spoil: [(&str, Spoil); 9] = [
@@ -121,12 +128,9 @@ fn introductions_that_do_not_hold_are_refused() {
                 i.welcome[middle] ^= 1;
             }),
             ("a welcome of somebody else's group", |i, _, a, _| {
-                i.welcome = Stranger::new(99).welcome(&mut [a]);
+                i.welcome = Stranger::new(99).welcome(a);
             }),
-            ("a third person in the group", |i, d, a, _| {
-                let mut carol = Person::new("carol");
-                i.welcome = d.welcome(&mut [a, &mut carol]);
-            }),
+            ("another relay's order", |i, d, a, _| i.welcome = d.welcome_in_order_of([8; 32], a)),
         ];
         for (what, spoil) in spoil {
             let (mut alice, mut dave) = (Person::new("alice"), Stranger::new(2));
@@ -149,11 +153,8 @@ fn introductions_that_do_not_hold_are_refused() {
 fn bytes_that_are_not_what_was_announced_are_refused() {
     roomy(|| {
         let (mut alice, mut dave) = (Person::new("alice"), Stranger::new(3));
-        let introduction = Introduction {
-            log: dave.log("dave", relay()),
-            bundle: dave.bundle(),
-            welcome: dave.welcome(&mut [&mut alice]),
-        };
+        let introduction =
+            Introduction { log: dave.log("dave", relay()), bundle: dave.bundle(), welcome: dave.welcome(&mut alice) };
         let envelopes = dave.sends(&alice, &introduction.encode(), [1; 32]);
         let _ = alice.gets(&envelopes);
         let envelopes = dave.sends(&alice, b"not an introduction", Sha256::digest(b"not an introduction").into());
@@ -237,7 +238,7 @@ fn a_name_belongs_to_whom_the_directory_says() {
         let introduction = Introduction {
             log: impostor.log("bob", relay()),
             bundle: impostor.bundle(),
-            welcome: impostor.welcome(&mut [&mut alice]),
+            welcome: impostor.welcome(&mut alice),
         };
         let envelopes = impostor.introduces(&alice, &introduction);
         let _ = alice.gets(&envelopes);
@@ -268,7 +269,7 @@ fn adding_a_name_never_leads_to_an_impostor() {
         let introduction = Introduction {
             log: impostor.log("bob", relay()),
             bundle: impostor.bundle(),
-            welcome: impostor.welcome(&mut [&mut alice]),
+            welcome: impostor.welcome(&mut alice),
         };
         let envelopes = impostor.introduces(&alice, &introduction);
         let _ = alice.gets(&envelopes);

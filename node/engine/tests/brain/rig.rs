@@ -70,9 +70,18 @@ static MADE: Mutex<BTreeMap<String, Made>> = Mutex::new(BTreeMap::new());
 impl Person {
     pub fn new(name: &str) -> Self {
         let mut made = MADE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (kv, keys, log) = made.entry(name.to_owned()).or_insert_with(|| sign_up(name)).clone();
+        let (kv, keys, log) = made.entry(name.to_owned()).or_insert_with(|| sign_up(name, seed_of(name))).clone();
         let engine = Engine::open(&kv).unwrap();
         let dice = ChaCha20Rng::seed_from_u64(name.bytes().map(u64::from).sum::<u64>() + 1_000);
+        Self { name: name.to_owned(), engine, kv, dice, now: START, keys, log, commands: 0 }
+    }
+
+    /// Somebody who lost every key and signed up under their old name.
+    pub fn renewed(name: &str) -> Self {
+        let seed = 7_000 + name.bytes().map(u64::from).sum::<u64>();
+        let (kv, keys, log) = sign_up(name, seed);
+        let engine = Engine::open(&kv).unwrap();
+        let dice = ChaCha20Rng::seed_from_u64(seed + 1);
         Self { name: name.to_owned(), engine, kv, dice, now: START, keys, log, commands: 0 }
     }
 
@@ -130,6 +139,12 @@ impl Person {
     /// Envelopes arrive in a page.
     pub fn gets(&mut self, envelopes: &[Envelope]) -> Effects {
         self.takes(Input::Page { relay: relay(), envelopes: envelopes.to_vec(), cursor: Cursor::default() })
+    }
+
+    /// Nothing is under way but that keys get old.
+    pub fn rests(&self) -> bool {
+        let renewal = self.now + livechat_engine::limits::RENEW_PAUSE_MIN / 2;
+        self.engine.queued() == 0 && self.engine.wake_at().is_none_or(|at| at >= renewal)
     }
 
     /// The machine dies and starts again.
@@ -212,9 +227,10 @@ impl Person {
         self.session().encrypt(&group, content, aad).unwrap().message
     }
 
-    /// Seals a payload as envelopes of a group, from this number on.
-    pub fn seals(&mut self, group: GroupId, first: u64, payload: &[u8]) -> Vec<Envelope> {
-        self.seals_kind(group, first, Kind::Mls, payload)
+    /// Seals an MLS message as envelopes of a group, from this number on.
+    pub fn seals(&mut self, group: GroupId, first: u64, mls: &[u8]) -> Vec<Envelope> {
+        let message = livechat_wire::payload::Message { after: None, mls: mls.to_vec() };
+        self.seals_kind(group, first, Kind::Mls, &message.encode())
     }
 
     pub fn seals_kind(&mut self, group: GroupId, first: u64, kind: Kind, payload: &[u8]) -> Vec<Envelope> {
@@ -230,7 +246,8 @@ impl Person {
 
     /// Content in an envelope that nobody stores.
     pub fn passes(&mut self, group: GroupId, content: &Content, aad: &[u8]) -> Envelope {
-        let message = self.encrypts(group, &content.encode(), aad);
+        let mls = self.encrypts(group, &content.encode(), aad);
+        let message = livechat_wire::payload::Message { after: None, mls }.encode();
         let fragment = Fragment::cut(Kind::Mls, [7; 8], &message).unwrap().remove(0);
         let secret = self.session().envelope_secret(&group).unwrap();
         let to = Address { bucket: 0, epoch: epoch_at(self.now / 1_000), ephemeral: true };
@@ -244,8 +261,12 @@ impl Person {
     }
 }
 
-fn sign_up(name: &str) -> Made {
-    let mut dice = ChaCha20Rng::seed_from_u64(name.bytes().map(u64::from).sum());
+fn seed_of(name: &str) -> u64 {
+    name.bytes().map(u64::from).sum()
+}
+
+fn sign_up(name: &str, seed: u64) -> Made {
+    let mut dice = ChaCha20Rng::seed_from_u64(seed);
     let mut kv = MemoryKv::default();
     let mut engine = Engine::open(&kv).unwrap();
     let identity = Box::new(Identity::generate(&mut dice));

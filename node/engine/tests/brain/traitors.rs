@@ -168,7 +168,6 @@ fn old_epoch(world: &mut Circle, group: &GroupId, epoch: u64, payload: &[u8]) ->
     let row = bob.kv.get(Namespace(livechat_engine::tables::Table::Groups as u8), &group.0).unwrap().unwrap();
     let mut r = Reader::new(&row);
     r.take(1 + 32 + 4).unwrap();
-    r.list(999, "members", |r| r.take(4 + 32 + 32).map(|_| ())).unwrap();
     let epochs = r
         .list(9, "epochs", |r| {
             let (number, leaf) = (r.u64()?, r.u32()?);

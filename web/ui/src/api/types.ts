@@ -104,6 +104,10 @@ display_name: string | null,
  */
 verified: boolean, 
 /**
+ * Whether their name leads to another account than before: nothing is sent until that is accepted.
+ */
+new_keys: boolean, 
+/**
  * Whether the direct chat with them was agreed to.
  */
 standing: Standing, };
@@ -140,6 +144,14 @@ unread_from: number | null,
  * Whether it was agreed to, or is blocked.
  */
 standing: Standing, 
+/**
+ * Whether the safety number of the contact was compared, in a direct chat.
+ */
+verified: boolean, 
+/**
+ * Whether the contact's name leads to another account than before: nothing is sent until that is accepted.
+ */
+new_keys: boolean, 
 /**
  * What was begun to be written.
  */
@@ -950,7 +962,15 @@ account: string,
 /**
  * Compared, or no longer.
  */
-verified: boolean, } | { "type": "pin", 
+verified: boolean, } | { "type": "safety_code", 
+/**
+ * Whose.
+ */
+account: string, } | { "type": "check_code", 
+/**
+ * As scanned, pasted or typed.
+ */
+code: string, } | { "type": "pin", 
 /**
  * Which.
  */
@@ -1092,7 +1112,7 @@ export type Response = { "type": "status" } & Status | { "type": "username" } & 
 /**
  * Newest first.
  */
-sessions: Array<AccountSession>, } | { "type": "contact" } & Contact | { "type": "contacts", 
+sessions: Array<AccountSession>, } | { "type": "contact" } & Contact | { "type": "safety_code" } & SafetyCode | { "type": "contacts", 
 /**
  * By name.
  */
@@ -1160,6 +1180,19 @@ text: string, };
  * What somebody may do in a group.
  */
 export type Role = "member" | "admin" | "owner";
+
+/**
+ * What a contact scans, or types.
+ */
+export type SafetyCode = { 
+/**
+ * For typing and pasting.
+ */
+code: string, 
+/**
+ * The same as a QR code: an SVG document, black on white with quiet zone.
+ */
+qr_svg: string, };
 
 /**
  * What comes first in what was found.

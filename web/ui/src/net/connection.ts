@@ -40,6 +40,8 @@ interface AnswerTo {
   backup: "backed_up";
   restore: "restored";
   verify: "done";
+  safety_code: "safety_code";
+  check_code: "contact";
   send: "sent";
   mark_read: "done";
   forward: "sent";

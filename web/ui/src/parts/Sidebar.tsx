@@ -10,7 +10,7 @@ import { shownTime } from "../text/rows";
 import { AddContact } from "./AddContact";
 import { Avatar } from "./Avatar";
 import { Complaint } from "./Entry";
-import { Logo, Muted, People, Pin, Plus } from "./icons";
+import { Logo, Muted, People, Pin, Plus, Verified } from "./icons";
 import { Joinings, LobbyButton } from "./Joinings";
 import { NewGroup } from "./NewGroup";
 import { OwnMenu } from "./OwnMenu";
@@ -175,6 +175,7 @@ function Line({ conversation, current, now }: { conversation: Conversation; curr
             </span>
           )}
           <bdi>{title}</bdi>
+          {conversation.verified && <Verified />}
           {pinned && (
             <span role="img" aria-label="Pinned" title="Pinned">
               <Pin />

@@ -1,8 +1,9 @@
-import { Fragment } from "react";
+import { Fragment, useState } from "react";
 import type { Conversation, Group } from "../api";
 import { useClient, usePart } from "../state/hooks";
 import { count } from "../text/groups";
 import { Close, Warning } from "./icons";
+import { SafetyNumber } from "./SafetyNumber";
 
 /** Somebody new asks to talk: nothing goes back to them before they are accepted. */
 export function RequestBanner({ chat, group }: { chat: Conversation; group: Group | null }) {
@@ -37,6 +38,46 @@ export function RequestBanner({ chat, group }: { chat: Conversation; group: Grou
           Accept
         </button>
       </div>
+    </section>
+  );
+}
+
+/** A name that leads to another account than before: nothing is written until somebody has looked into it. */
+export function NewKeysBanner({ chat }: { chat: Conversation }) {
+  const client = useClient();
+  const contact = usePart((s) => s.contacts.find((c) => c.conversation === chat.id));
+  const [comparing, setComparing] = useState(false);
+  return (
+    <section className="standing" aria-label="Another account than before">
+      <p role="alert">
+        <strong>
+          <bdi className="name">{chat.title}</bdi> is another account than the one you knew by that name.
+        </strong>{" "}
+        They signed up anew, or somebody else is there. Nothing is sent until you have looked into it: compare
+        the safety number in person or on a call.
+      </p>
+      <div className="sheet-actions">
+        <button
+          type="button"
+          className="button"
+          onClick={() => void client.does({ type: "block", conversation: chat.id, blocked: true })}
+        >
+          Block
+        </button>
+        <button
+          type="button"
+          className="button"
+          onClick={() => void client.does({ type: "accept", conversation: chat.id })}
+        >
+          Go on without
+        </button>
+        {contact && (
+          <button type="button" className="button primary" onClick={() => setComparing(true)}>
+            Verify
+          </button>
+        )}
+      </div>
+      {contact && <SafetyNumber contact={contact} open={comparing} onOpenChange={setComparing} />}
     </section>
   );
 }

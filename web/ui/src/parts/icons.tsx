@@ -30,6 +30,14 @@ export const Down = () => (
     <path d="M12 5v14M6 13l6 6 6-6" />
   </Icon>
 );
+/** Beside the name of somebody whose safety number was compared. */
+export const Verified = () => (
+  <span className="verified" role="img" aria-label="Verified" title="Verified">
+    <Icon size={16}>
+      <path d="M12 3l7 3v6c0 4.500-3 7.500-7 9-4-1.500-7-4.500-7-9V6zM9 12l2 2 4-4" />
+    </Icon>
+  </span>
+);
 export const Search = () => (
   <Icon size={18}>
     <circle cx="11" cy="11" r="6.500" />

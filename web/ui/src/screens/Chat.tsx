@@ -7,10 +7,10 @@ import { Composer } from "../parts/Composer";
 import { Complaint } from "../parts/Entry";
 import { GroupSheet } from "../parts/GroupSheet";
 import { ClosedBanner, GroupState } from "../parts/GroupState";
-import { Back, Info, People, Shield } from "../parts/icons";
+import { Back, Info, People, Shield, Verified } from "../parts/icons";
 import { MessageList } from "../parts/MessageList";
 import { SafetyNumber } from "../parts/SafetyNumber";
-import { BlockedBanner, RequestBanner } from "../parts/Standing";
+import { BlockedBanner, NewKeysBanner, RequestBanner } from "../parts/Standing";
 import { TicksLegend } from "../parts/Ticks";
 import { useClient, useMedia, usePart } from "../state/hooks";
 import { navigate } from "../state/route";
@@ -52,12 +52,13 @@ export function Chat({ conversation }: { conversation: string }) {
           )}
         </div>
       )}
-      {found?.standing === "request" && <RequestBanner chat={found} group={group} />}
+      {found?.new_keys && found.standing !== "blocked" && <NewKeysBanner chat={found} />}
+      {found?.standing === "request" && !found.new_keys && <RequestBanner chat={found} group={group} />}
       {group && closed(group) ? (
         <ClosedBanner group={group} />
       ) : found?.standing === "blocked" ? (
         <BlockedBanner chat={found} group={group} />
-      ) : (
+      ) : found?.new_keys ? null : (
         <Composer
           conversation={conversation}
           title={title}
@@ -102,6 +103,7 @@ function ChatHead({ conversation, title, chat, group }: HeadProps) {
       <div className="chat-title">
         <h2 ref={heading} tabIndex={-1}>
           <bdi>{title}</bdi>
+          {chat?.verified && <Verified />}
         </h2>
         <Below chat={chat} group={group} />
       </div>
@@ -109,8 +111,8 @@ function ChatHead({ conversation, title, chat, group }: HeadProps) {
         <button
           type="button"
           className="button round quiet"
-          aria-label="Safety number"
-          title="Safety number"
+          aria-label={contact.verified ? "Verified: safety number" : "Verify"}
+          title={contact.verified ? "Verified: safety number" : "Verify"}
           onClick={() => setComparing(true)}
         >
           <Shield />

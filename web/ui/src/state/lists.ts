@@ -24,6 +24,19 @@ export class Lists {
     return contact;
   }
 
+  /** Notes that a safety number was compared, or must be again. */
+  async verify(account: string, verified: boolean): Promise<void> {
+    await this.desk.ask({ type: "verify", account, verified });
+    await Promise.all([this.fetchContacts(), this.fetchConversations()]);
+  }
+
+  /** Compares what a contact shows with what the node sees; whose it was is verified then. */
+  async checkCode(code: string): Promise<Contact> {
+    const contact = await this.desk.ask({ type: "check_code", code });
+    await Promise.all([this.fetchContacts(), this.fetchConversations()]);
+    return contact;
+  }
+
   async fetchContacts(): Promise<void> {
     const { contacts } = await this.desk.ask({ type: "contacts" });
     this.desk.store.setState({ contacts });
