@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use livechat_node::api::{
     AccountId, AccountState, Contact, Conversation, ConversationId, Delivery, DeviceId, Error, ErrorCode, Group,
-    GroupMember, HistoryPage, Membership, Message, MessageBody, MessageId, RelayState, Request, RequestFrame, Response,
+    GroupMember, HistoryPage, Membership, Message, MessageBody, MessageId, Order, RelayState, Request, RequestFrame, Response,
     Role, ServerFrame, Standing, Status,
 };
 
@@ -169,6 +169,7 @@ pub fn group() -> Group {
         forked: false,
         open: false,
         provisional: 0,
+        order: Order::Relay,
         epoch: 1,
         authenticator: "00".repeat(32),
     }

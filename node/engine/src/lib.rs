@@ -175,6 +175,8 @@ pub struct Sabotage {
     pub any_epoch_first: bool,
     /// Keys are never renewed (P13).
     pub no_renewal: bool,
+    /// Nobody goes back when the relay has another order.
+    pub no_rewind: bool,
 }
 
 #[cfg(all(feature = "sabotage", not(debug_assertions)))]

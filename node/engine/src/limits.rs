@@ -124,6 +124,11 @@ pub const DEPUTY_STEP: u64 = 10_000;
 pub const REWIND: usize = 5;
 /// … and for how long: what a snapshot costs in forward secrecy (DESIGN §4).
 pub const REWIND_AGE: u64 = 7 * 24 * HOUR;
+/// Epochs ended without the relay about which it is asked when it is back: if it has something else, that is shown even
+/// where nobody can go back …
+pub const UNCONFIRMED: usize = 64;
+/// … as long as relays keep commits.
+pub const UNCONFIRMED_AGE: u64 = 32 * 24 * HOUR;
 /// Members ask the relay about a deputy's order within so long, so that not all do at once.
 pub const CONFIRM_SPREAD: u64 = 30_000;
 /// Bytes of a snapshot: a tree of 256 accounts, and keys of six epochs.

@@ -45,6 +45,7 @@ fn group() -> Group {
         forked: false,
         open: true,
         provisional: 1,
+        order: Order::Here,
         epoch: 2,
         authenticator: "00".into(),
     }

@@ -109,6 +109,7 @@ export function group(change: Partial<Group> = {}): Group {
     forked: false,
     open: false,
     provisional: 0,
+    order: "relay",
     epoch: 3,
     authenticator: "ab12".repeat(16),
     ...change,

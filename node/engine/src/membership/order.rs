@@ -20,7 +20,9 @@ impl Engine {
     pub(crate) fn drive_rooms(&mut self, turn: &mut Turn<'_>) -> Result<(), HandleError> {
         let online = self.outbox.is_online();
         self.rooms.offline_since = if online { None } else { self.rooms.offline_since.or(Some(turn.clock)) };
+        self.thin_snapshots(turn)?;
         self.deputise(turn)?;
+        self.tell_who_orders(turn);
         if !online {
             return Ok(());
         }

@@ -141,14 +141,15 @@ pub(crate) struct Said {
 
 /// How a group was before a commit took effect that the relay had not put in order.
 pub(crate) struct Snapshot {
-    /// By our own clock.
-    pub taken: u64,
+    /// By our own clock, and by the shell's, which goes on while the machine is off.
+    pub taken: (u64, u64),
     pub room: Room,
     /// What our commit was for, if it was ours.
     pub wishes: Vec<Wish>,
     /// The commit that took effect.
     pub entry: Entry,
-    pub mls: mls::Snapshot,
+    /// As long as one can go back.
+    pub mls: Option<mls::Snapshot>,
 }
 
 /// Two receipts that contradict each other.
@@ -305,19 +306,23 @@ impl Stored for Receipt {
 
 impl Stored for Snapshot {
     fn write(&self, w: &mut Writer) {
-        w.u64(self.taken);
+        w.u64(self.taken.0).u64(self.taken.1);
         self.room.write(w);
         w.list(&self.wishes, |w, wish| wish.write(w));
-        w.bytes(&self.entry.encode()).bytes(&self.mls.encode());
+        w.bytes(&self.entry.encode());
+        w.bytes(&self.mls.as_ref().map(mls::Snapshot::encode).unwrap_or_default());
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            taken: r.u64()?,
+            taken: (r.u64()?, r.u64()?),
             room: Room::read(r)?,
             wishes: r.list(usize::from(u16::MAX), "wishes", Wish::read)?,
             entry: Entry::decode(r.bytes(wire::SYNC_FRAME, "entry")?)?,
-            mls: mls::Snapshot::decode(r.bytes(limits::SNAPSHOT, "snapshot")?)?,
+            mls: match r.bytes(limits::SNAPSHOT, "snapshot")? {
+                [] => None,
+                bytes => Some(mls::Snapshot::decode(bytes)?),
+            },
         })
     }
 }

@@ -1,5 +1,5 @@
-//! Without the relay (PROTOCOL R-120 to R-123): a group's admins put their own commits in order in its stead; when it
-//! knows better afterwards, everybody goes back to where the orders parted.
+//! What was put in order without the relay (PROTOCOL R-121 to R-123): when the relay knows better afterwards, everybody
+//! goes back to where the orders parted.
 //!
 //! ```text
 //! relay away ─► the admin's own receipt ─► everybody applies it, and keeps how the group was
@@ -32,22 +32,24 @@ use crate::{Engine, limits};
 pub(super) struct Unconfirmed {
     pub slot: SlotId,
     pub commit: SealedCommit,
+    /// When it ended.
+    pub taken: (u64, u64),
+    /// Whether one can go back to it.
+    pub kept: bool,
     /// When the relay is asked.
     pub due: u64,
     /// The slot is being read from here on.
     pub read: Option<u32>,
 }
 
-fn row(group: &GroupId, epoch: u64) -> Vec<u8> {
-    key(&[&group.0, &epoch.to_be_bytes()])
+impl Unconfirmed {
+    fn is_older(&self, age: u64, now: (u64, u64)) -> bool {
+        self.taken.0.saturating_add(age) <= now.0 || self.taken.1.saturating_add(age) <= now.1
+    }
 }
 
-impl Drive {
-    /// For how long nobody has put anything in order here.
-    pub(super) fn away(&self, offline_since: Option<u64>, clock: u64) -> u64 {
-        let since = offline_since.into_iter().chain(self.unanswered_since).min();
-        since.map_or(0, |since| clock.saturating_sub(since))
-    }
+fn row(group: &GroupId, epoch: u64) -> Vec<u8> {
+    key(&[&group.0, &epoch.to_be_bytes()])
 }
 
 impl Engine {
@@ -57,55 +59,6 @@ impl Engine {
         let rank = ranked.iter().position(|key| *key == receipt.sequencer)?;
         // Only the relay keeps more than one commit for a slot.
         (receipt.verify().is_ok() && (rank == 0 || receipt.index == 0)).then_some(rank)
-    }
-
-    /// Our own place among a room's sequencers, after the relay.
-    fn own_rank(&self, at: ConversationId) -> Option<u64> {
-        let own = self.me.as_ref()?.identity.device_key();
-        let rank = self.room(at)?.charter.sequencers.iter().position(|key| *key == own)?;
-        u64::try_from(rank).ok().filter(|rank| *rank > 0)
-    }
-
-    /// After how long without the relay this device puts its commit in order itself; none when it has none, or may not.
-    pub(super) fn deputy_after(&self, at: ConversationId, drive: &Drive) -> Option<u64> {
-        let rank = self.own_rank(at)?;
-        let mut wishes = drive.wishes.values().map(|w| &w.what).filter(|w| w.without_directory()).peekable();
-        wishes.peek()?;
-        let patience = if wishes.any(|w| w.is_urgent()) { limits::DEPUTY_URGENT } else { limits::DEPUTY_ELSE };
-        // One after the other, the best first.
-        Some(patience + (rank - 1) * limits::DEPUTY_STEP)
-    }
-
-    /// Puts in order what has waited for the relay too long.
-    pub(super) fn deputise(&mut self, turn: &mut Turn<'_>) -> Result<(), HandleError> {
-        let offline = self.rooms.offline_since;
-        let due = |(at, d): (&ConversationId, &Drive)| {
-            let joined = self.room(*at).is_some_and(|r| r.standing == Membership::Joined);
-            let after = self.deputy_after(*at, d).filter(|_| joined)?;
-            (d.away(offline, turn.clock) >= after).then_some(*at)
-        };
-        let due: Vec<_> = self.rooms.drives.iter().filter_map(due).collect();
-        for at in due {
-            let offline = self.rooms.offline_since;
-            let long = self.drive(at).away(offline, turn.clock) >= limits::DEPUTY_ELSE;
-            // What was staged may hold what only the relay can put in order.
-            self.shelve_pending(turn, at)?;
-            self.stage_without_relay(turn, at, !long)?;
-            let Some(pending) = self.drive(at).pending.clone() else { continue };
-            let receipt = self.me()?.identity.put_first(pending.slot, pending.sealed.hash(), turn.seconds());
-            self.own_was_first(turn, at, Some(Entry { receipt, commit: pending.sealed }))?;
-        }
-        Ok(())
-    }
-
-    /// When the next of that is due while the relay is away.
-    pub(crate) fn deputy_wake(&self) -> Option<u64> {
-        let due = |(at, d): (&ConversationId, &Drive)| {
-            let since = self.rooms.offline_since.into_iter().chain(d.unanswered_since).min()?;
-            let joined = self.room(*at).is_some_and(|r| r.standing == Membership::Joined);
-            Some(since + self.deputy_after(*at, d).filter(|_| joined)?)
-        };
-        self.rooms.drives.iter().filter_map(due).min()
     }
 
     /// Keeps how a group is, before a commit takes effect that the relay has not put in order.
@@ -124,17 +77,46 @@ impl Engine {
         let mls = session(self.me()?, turn.kv, turn.rng, turn.now).snapshot(&group).map_err(broken)?;
         let own = entry.receipt.sequencer == self.me()?.identity.device_key();
         let due = turn.clock + if own { 0 } else { turn.between(0, limits::CONFIRM_SPREAD) };
-        let snapshot = Snapshot { taken: turn.clock, room, wishes, entry: entry.clone(), mls };
+        let snapshot = Snapshot { taken: (turn.clock, turn.now), room, wishes, entry: entry.clone(), mls: Some(mls) };
         Table::Snapshots.put(turn.kv, &row(&group, epoch), &snapshot)?;
-        let unconfirmed = Unconfirmed { slot: entry.receipt.slot, commit: entry.commit.clone(), due, read: None };
+        let (slot, commit) = (entry.receipt.slot, entry.commit.clone());
+        let unconfirmed = Unconfirmed { slot, commit, taken: (turn.clock, turn.now), kept: true, due, read: None };
         self.drive(at).unconfirmed.insert(epoch, unconfirmed);
-        // What is too many is settled as it is.
-        while self.drive(at).unconfirmed.len() > limits::REWIND {
+        while self.drive(at).unconfirmed.len() > limits::UNCONFIRMED {
             let Some(oldest) = self.drive(at).unconfirmed.keys().next().copied() else { break };
             self.settle(turn, at, group, oldest)?;
         }
         self.room_changed(turn, at);
         Ok(())
+    }
+
+    /// Drops the keys of epochs that are too many or too old to go back to. What ended them is asked about still: if
+    /// the relay has something else, that is shown.
+    pub(super) fn thin_snapshots(&mut self, turn: &mut Turn<'_>) -> Result<(), HandleError> {
+        let now = (turn.clock, turn.now);
+        let mut thin = Vec::new();
+        for (at, drive) in self.rooms.drives.iter_mut().filter(|(_, d)| !d.unconfirmed.is_empty()) {
+            let surplus = drive.unconfirmed.values().filter(|it| it.kept).count().saturating_sub(limits::REWIND);
+            for (place, (epoch, it)) in drive.unconfirmed.iter_mut().filter(|(_, it)| it.kept).enumerate() {
+                if place < surplus || it.is_older(limits::REWIND_AGE, now) {
+                    it.kept = false;
+                    thin.push((*at, *epoch));
+                }
+            }
+        }
+        for (at, epoch) in thin {
+            let Some(group) = self.room(at).map(|r| r.group) else { continue };
+            if let Some(kept) = Table::Snapshots.get::<Snapshot>(turn.kv, &row(&group, epoch))? {
+                Table::Snapshots.put(turn.kv, &row(&group, epoch), &Snapshot { mls: None, ..kept })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first epoch of a room to which one may have to go back.
+    pub(super) fn rewinds_to(&self, at: ConversationId) -> Option<u64> {
+        let drive = self.rooms.drives.get(&at)?;
+        drive.unconfirmed.iter().find(|(_, it)| it.kept).map(|(epoch, _)| *epoch)
     }
 
     /// What ended an epoch is no longer in question, or can't be changed any more.
@@ -159,9 +141,9 @@ impl Engine {
                 continue;
             };
             let Some(epoch) = self.drive(at).unconfirmed.keys().next().copied() else { continue };
-            let kept: Option<Snapshot> = Table::Snapshots.get(turn.kv, &row(&group, epoch))?;
-            let old = |s: &Snapshot| s.taken.saturating_add(limits::REWIND_AGE) <= turn.clock;
-            if kept.is_none_or(|s| old(&s)) {
+            let now = (turn.clock, turn.now);
+            let old = |it: &Unconfirmed| it.is_older(limits::UNCONFIRMED_AGE, now);
+            if self.drive(at).unconfirmed.get(&epoch).is_some_and(old) {
                 self.settle(turn, at, group, epoch)?;
                 continue;
             }
@@ -305,8 +287,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Goes back to how a group was in an epoch and ends that by another commit. `false`: it isn't valid, or it is too
-    /// late; nothing changed.
+    /// Goes back to how a group was in an epoch and ends that by another commit, or shows that it is too late for that.
+    /// `false`: the commit isn't valid, and nothing changed.
     fn rewind(
         &mut self,
         turn: &mut Turn<'_>,
@@ -315,20 +297,25 @@ impl Engine {
         entry: &Entry,
         from_slot: bool,
     ) -> Result<bool, HandleError> {
+        #[cfg(feature = "sabotage")]
+        if self.sabotage.no_rewind {
+            return Ok(false);
+        }
         let Some(group) = self.room(at).map(|r| r.group) else { return Ok(false) };
         let kept: Option<Snapshot> = Table::Snapshots.get(turn.kv, &row(&group, epoch))?;
         let live = self.groups.get(&group).is_some_and(|g| g.record.epochs.iter().any(|e| e.number == epoch));
-        let Some(kept) = kept.filter(|_| live) else {
+        let Some((kept, mls)) = kept.and_then(|mut k| k.mls.take().map(|mls| (k, mls))).filter(|_| live) else {
             // Too late: the others may have gone back.
             self.forked(turn, at, None)?;
-            return Ok(false);
+            self.settle(turn, at, group, epoch)?;
+            return Ok(true);
         };
-        if kept.entry.receipt.slot != entry.receipt.slot || !self.would_be_valid(turn, group, &kept.mls, entry)? {
+        if kept.entry.receipt.slot != entry.receipt.slot || !self.would_be_valid(turn, group, &mls, entry)? {
             return Ok(false);
         }
-        let lost = self.forget_branch(turn, at, group, epoch)?;
-        session(self.me()?, turn.kv, turn.rng, turn.now).restore(&group, &kept.mls).map_err(broken)?;
-        let room = kept.room.clone();
+        let (lost, wanted) = self.forget_branch(turn, at, group, epoch)?;
+        session(self.me()?, turn.kv, turn.rng, turn.now).restore(&group, &mls).map_err(broken)?;
+        let room = kept.room;
         if let Some(live) = self.groups.get(&group) {
             Table::Groups.put(turn.kv, &group.0, &live.record)?;
         }
@@ -339,8 +326,8 @@ impl Engine {
         if !self.judge_entry(turn, at, entry, from_slot)? {
             return Err(HandleError::Inconsistent("a commit that was valid a moment ago"));
         }
-        for wish in &kept.wishes {
-            self.wish(turn, at, wish.what.clone())?;
+        for wish in kept.wishes.into_iter().chain(wanted) {
+            self.wish(turn, at, wish.what)?;
         }
         Ok(true)
     }
@@ -360,18 +347,22 @@ impl Engine {
         Ok(keys.open(&entry.commit).is_some_and(|commit| mls.apply_commit(&group, &commit).is_ok()))
     }
 
-    /// Forgets the epochs after one; what was said in them is to be said again. Returns how many there were.
+    /// Forgets the epochs after one; what was said in them is to be said again. Returns how many there were, and what
+    /// we had wanted of them.
     fn forget_branch(
         &mut self,
         turn: &mut Turn<'_>,
         at: ConversationId,
         group: GroupId,
         epoch: u64,
-    ) -> Result<u32, HandleError> {
+    ) -> Result<(u32, Vec<Wish>), HandleError> {
         self.shelve_pending(turn, at)?;
         let live = self.groups.get(&group).ok_or(HandleError::Inconsistent("a group that isn't there"))?;
         let lost: BTreeSet<u64> = live.record.epochs.iter().map(|e| e.number).filter(|n| *n > epoch).collect();
+        let mut wanted = Vec::new();
         for number in &lost {
+            let kept: Option<Snapshot> = Table::Snapshots.get(turn.kv, &row(&group, *number))?;
+            wanted.extend(kept.into_iter().flat_map(|k| k.wishes));
             self.outbox.drop_epoch(turn, group, *number, false)?;
             self.close_streams(turn, group, *number)?;
             Table::Order.delete(turn.kv, &row(&group, *number))?;
@@ -389,11 +380,11 @@ impl Engine {
             live.keys.retain(|number, _| *number <= epoch);
         }
         self.settle(turn, at, group, epoch)?;
-        Ok(u32::try_from(lost.len()).unwrap_or(u32::MAX))
+        Ok((u32::try_from(lost.len()).unwrap_or(u32::MAX), wanted))
     }
 
     /// What is staged is put back among the wishes, as if it had not been tried.
-    fn shelve_pending(&mut self, turn: &mut Turn<'_>, at: ConversationId) -> Result<(), HandleError> {
+    pub(super) fn shelve_pending(&mut self, turn: &mut Turn<'_>, at: ConversationId) -> Result<(), HandleError> {
         if self.drive(at).pending.take().is_none() {
             return Ok(());
         }

@@ -248,7 +248,8 @@ impl Engine {
         }
         plan.charter = Some(charter).filter(|c| *c != room.charter);
         // Everybody is looked up before anybody is added: one commit instead of many.
-        if !drive.looking.is_empty() && devices < limits::ADDS {
+        let adds = drive.wishes.values().any(|w| wanted(&w.what) && !w.what.without_directory());
+        if adds && !drive.looking.is_empty() && devices < limits::ADDS {
             plan.wishes.clear();
         }
         if devices >= limits::ADDS {
