@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use livechat_node::api::{
     AccountId, AccountState, Contact, Conversation, ConversationId, Delivery, DeviceId, Error, ErrorCode, Group,
-    GroupMember, HistoryPage, Membership, Message, MessageBody, MessageId, Order, RelayState, Request, RequestFrame, Response,
-    Role, ServerFrame, Standing, Status,
+    GroupMember, HistoryPage, Membership, Message, MessageBody, MessageId, Order, RelayState, Request, RequestFrame,
+    Response, Role, ServerFrame, Standing, Status,
 };
 
 /// Half past eight, UTC.

@@ -25,7 +25,6 @@ use crate::errors::HandleError;
 use crate::groups::session;
 use crate::tables::{Table, key};
 use crate::turn::Turn;
-use crate::view::Membership;
 use crate::{Engine, limits};
 
 /// An epoch that ended without the relay, until the relay has said what ended it.
