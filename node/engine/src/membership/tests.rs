@@ -40,7 +40,10 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
     let receipt = Receipt::sign(SlotId([1; 32]), 0, commit.hash(), 1_000, [2; 32], |_| [3; 64]);
     let wishes = vec![Wish { what: What::Renew, tries: 1 }];
     let entry = Entry { receipt, commit };
-    insta::assert_snapshot!("snapshot", stored(&Snapshot { taken: (1, 2), room: room.clone(), wishes, entry, mls: None }));
+    insta::assert_snapshot!(
+        "snapshot",
+        stored(&Snapshot { taken: (1, 2), room: room.clone(), wishes, entry, mls: None })
+    );
     let identity = Identity::generate(&mut ChaCha20Rng::seed_from_u64(1));
     let bundle = Box::new(identity.bundle(1));
     let admit = Admit { door: [3; 32], account: b, username: "bob".into(), bundle, token: [4; 16] };
