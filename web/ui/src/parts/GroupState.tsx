@@ -6,7 +6,8 @@ import { Clock, Warning } from "./icons";
 const orderWords = {
   here: "The relay is away. This device puts changes in order meanwhile: removals now, other changes after a day.",
   deputy: "The relay is away. An admin's device puts changes in order meanwhile.",
-  nobody: "The relay is away, and so is everybody who could put changes in order: they wait. Everybody can write.",
+  nobody:
+    "The relay is away, and so is everybody who could put changes in order: they wait. Everybody can write.",
 };
 
 /** What everybody in a group should know now: that changes wait for the relay, or that it told two stories. */
