@@ -175,7 +175,7 @@ fn server_frames() -> Vec<ServerFrame> {
         logged_in: true,
         phrase_waits: false,
     };
-    let locked = AccountState::Locked { username: "alice".into(), passphrase: true };
+    let locked = AccountState::Locked { username: "alice".into(), passphrase: true, phrase: false };
     let contact = Contact {
         account: AccountId([3; 32]),
         username: "b".into(),
@@ -221,7 +221,13 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::SignUp(ticket()),
         Response::SignedUp(SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] }),
         Response::Phrase(phrase()),
-        Response::Vault(VaultInfo { guarded: true, passphrase: false, stay_unlocked: true, lock_after: 0 }),
+        Response::Vault(VaultInfo {
+            guarded: true,
+            passphrase: false,
+            phrase: true,
+            stay_unlocked: true,
+            lock_after: 0,
+        }),
         Response::Status(status(locked, RelayState::Connecting)),
         Response::Contact(contact.clone()),
         Response::Contacts { contacts: vec![contact] },
