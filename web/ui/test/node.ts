@@ -295,7 +295,12 @@ export class TestNode {
         return { type: "recovery_codes", recovery_codes: ["eeee-ffff", "gggg-hhhh"] };
       case "lock":
         this.status = status({
-          account: { state: "locked", username: "alice", passphrase: this.vault.passphrase, phrase: this.vault.phrase },
+          account: {
+            state: "locked",
+            username: "alice",
+            passphrase: this.vault.passphrase,
+            phrase: this.vault.phrase,
+          },
         });
         return { type: "done" };
       case "unlock_by_phrase":
