@@ -65,14 +65,6 @@ CREATE TABLE devices (
     PRIMARY KEY (name, device)
 ) STRICT;
 
--- A device that waits to be one of its account's.
-CREATE TABLE pending_devices (
-    name       BLOB PRIMARY KEY REFERENCES accounts (name) ON DELETE CASCADE,
-    bundle     BLOB NOT NULL,
-    expires_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX pending_devices_expiry ON pending_devices (expires_at);
-
 CREATE TABLE key_packages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     name   BLOB NOT NULL,

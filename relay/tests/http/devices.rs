@@ -1,11 +1,11 @@
+use ed25519_dalek::Signer as _;
 use futures::future::join_all;
 use livechat_wire::DeviceId;
-use livechat_wire::account::{AccountLog, Statement};
+use livechat_wire::account::{AccountLog, Signer, Statement};
 use livechat_wire::http::*;
 use reqwest::Method;
 
 use crate::world::{Answer, Keys, NOW, Person, World};
-use ed25519_dalek::Signer;
 
 const PENDING: &str = "/v1/devices/pending";
 const LOG: &str = "/v1/devices/log";
@@ -15,7 +15,7 @@ const CLAIM: &str = "/v1/sessions/current/device";
 async fn continued(w: &World, who: &Person, statement: Statement) -> AccountLog {
     let entry: DirectoryEntry = w.web.get(&format!("/v1/directory/{}", who.name)).await.ok();
     let mut log = AccountLog::decode(&entry.log.0).unwrap();
-    log.append(NOW, statement, |m| who.keys.identity.sign(m).to_bytes()).unwrap();
+    log.append(NOW, Signer::Identity, statement, |m| who.keys.identity.sign(m).to_bytes()).unwrap();
     log
 }
 
@@ -115,7 +115,7 @@ pub async fn what_is_no_continuation(w: World) {
     put(&w, alice.token(), &continued(&w, &alice, nobody).await).await.refused(400, ProblemCode::BadRequest);
     // Another history of the same account: the relay keeps the one that it has.
     let mut forked = alice.keys.log("alice", w.relay.id());
-    forked.append(NOW + 1, added(&Keys::new()), |m| alice.keys.identity.sign(m).to_bytes()).unwrap();
+    forked.append(NOW + 1, Signer::Identity, added(&Keys::new()), |m| alice.keys.identity.sign(m).to_bytes()).unwrap();
     let first = put(&w, alice.token(), &own).await;
     assert_eq!(first.status, 204);
     put(&w, alice.token(), &forked).await.refused(409, ProblemCode::Outdated);
