@@ -609,7 +609,15 @@ title: string, } | { "what": "commit_refused" } | { "what": "not_done",
 /**
  * In words: whom or what it was about.
  */
-about: string, } | { "what": "forked" };
+about: string, } | { "what": "forked" } | { "what": "devices_added", 
+/**
+ * How many more.
+ */
+count: number, } | { "what": "devices_removed", 
+/**
+ * How many.
+ */
+count: number, };
 
 /**
  * Somebody, by account and name.
