@@ -72,6 +72,7 @@ use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId};
 use rand_core::CryptoRng;
 
 pub use content::passages::{Passage, Place, each_passage, passage, place_of};
+pub use devices::Left;
 pub use effects::{Append, Effects, Event, Lookup, Reply};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
 pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now, Secret};

@@ -47,6 +47,8 @@
 //! | `Verified` | account | — ; their safety number was compared |
 //! | `LogWishes` | number | `devices::LogWish`, to be said in our account's log |
 //! | `ReadElsewhere` | conversation ‖ message | — ; it isn't here yet, and was read on another device of ours |
+//! | `OwnBundles` | device | bundle of a device of ours that was added here |
+//! | `Handover` | empty | [`livechat_wire::handover::Handover`] to this device, until it is taken |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -104,6 +106,8 @@ pub enum Table {
     Changed = 101,
     LogWishes = 110,
     ReadElsewhere = 111,
+    OwnBundles = 112,
+    Handover = 113,
 }
 
 /// A value with a version before it.

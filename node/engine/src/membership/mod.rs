@@ -280,13 +280,14 @@ impl Engine {
                 self.close_streams(turn, group, epoch)?;
             }
         }
+        let first = if self.me()?.is_first_device() { 1 } else { limits::FIRST_PLACE_LATER };
         let record = kept::Group { conversation: home, epochs: Vec::new(), unconfirmed: 0 };
         self.groups.insert(group, Group::new(record));
         let conversation = self.conversations.entry(home).or_insert_with(|| Conversation {
             peer,
             groups: Vec::new(),
             sending: group,
-            next: 1,
+            next: first,
             last: None,
             unread: 0,
             activity: turn.now,
