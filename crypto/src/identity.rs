@@ -9,8 +9,10 @@ use hpke::{Deserializable, Kem, Serializable};
 use livechat_wire::account::{AccountLog, Signer, Statement};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::codec::{DecodeError, Reader};
+use livechat_wire::content::FileKey;
+use livechat_wire::handover::Handover;
 use livechat_wire::http::{Bytes, DeviceProof};
-use livechat_wire::{AccountId, DeviceId, RelayId, SlotId, limits, order};
+use livechat_wire::{AccountId, BlobId, DeviceId, RelayId, SlotId, limits, order};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -194,6 +196,22 @@ impl Identity {
             time: unix_seconds,
             signature: Bytes(signature.to_vec()),
         }
+    }
+
+    /// Tells a device of our account where a backup lies (PROTOCOL R-133).
+    #[must_use]
+    pub fn hand_over(
+        &self,
+        to: &DeviceId,
+        unix_seconds: u64,
+        blob: BlobId,
+        key: FileKey,
+        size: u64,
+        hash: [u8; 32],
+    ) -> Handover {
+        let unsigned =
+            Handover { from: self.device_key(), time: unix_seconds, blob, key, size, hash, signature: [0; 64] };
+        Handover { signature: self.sign_as_device(&unsigned.signed_bytes(to)), ..unsigned }
     }
 
     /// The seed of the account key, if it is here: what the recovery phrase gives, too.

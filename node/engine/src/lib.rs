@@ -36,6 +36,7 @@ pub mod backup;
 mod clock;
 mod contacts;
 mod content;
+mod devices;
 mod directory;
 pub mod effects;
 pub mod errors;
@@ -71,6 +72,7 @@ use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId};
 use rand_core::CryptoRng;
 
 pub use content::passages::{Passage, Place, each_passage, passage, place_of};
+pub use devices::Left;
 pub use effects::{Append, Effects, Event, Lookup, Reply};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
 pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now, Secret};
@@ -105,6 +107,7 @@ pub struct Engine {
     owed: BTreeMap<ConversationId, Option<u64>>,
     lookups: Lookups,
     content: content::State,
+    devices: devices::State,
     cursors: BTreeMap<RelayId, Cursor>,
     rooms: Rooms,
     clock: Clock,
@@ -157,6 +160,8 @@ pub struct Refused {
     pub duplicates: u64,
     /// Introductions that don't verify.
     pub introductions: u64,
+    /// Logs of our own account that contradict the one we have.
+    pub own_logs: u64,
     /// Relay verdicts with a receipt that isn't one, and those of relays we don't know.
     pub verdicts: u64,
 }
@@ -203,6 +208,7 @@ impl Engine {
             owed: BTreeMap::new(),
             lookups: Lookups::default(),
             content: content::State::default(),
+            devices: devices::State::default(),
             cursors: BTreeMap::new(),
             rooms: Rooms::default(),
             clock: Table::Clock.get(kv, &[])?.unwrap_or_default(),
@@ -213,6 +219,7 @@ impl Engine {
         engine.open_contacts(kv)?;
         engine.open_groups(kv)?;
         engine.open_rooms(kv)?;
+        engine.open_devices(kv)?;
         engine.open_hellos(kv)?;
         engine.open_content(kv)?;
         engine.open_owed(kv)?;
@@ -246,12 +253,14 @@ impl Engine {
             Input::Verdicts { relay, verdicts } => self.verdicts(&mut turn, relay, verdicts)?,
             Input::Directory { lookup, answer } => self.directory(&mut turn, lookup, answer)?,
             Input::Stock(stock) => self.stock(&mut turn, &stock)?,
+            Input::OwnLog(log) => self.own_log(&mut turn, &log).map(|_| ())?,
             Input::Appended { slot, answer } => self.appended(&mut turn, slot, answer)?,
             Input::Slot { slot, from, answer } => self.slot_read(&mut turn, slot, from, answer)?,
             Input::Relay { online } => {
                 self.outbox.relay(&mut turn, online);
                 if online {
                     self.rooms.online();
+                    self.devices.online();
                     self.spread_renewals(&mut turn);
                 }
             }
@@ -298,12 +307,16 @@ impl Engine {
     /// Unix milliseconds at which [`Input::Timer`] is wanted next.
     #[must_use]
     pub fn wake_at(&self) -> Option<u64> {
+        if self.is_removed() {
+            return None;
+        }
         let dues = [
             self.outbox.wake(),
             self.holds.values().min().copied(),
             self.owed.values().map(|due| due.unwrap_or(0)).min(),
             self.rooms.wake(self.outbox.is_online()),
             self.content.wake(),
+            self.devices.wake(self.outbox.is_online()),
             self.deputy_wake(),
             self.confirm_wake().filter(|_| self.outbox.is_online()),
         ];

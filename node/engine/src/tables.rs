@@ -45,6 +45,10 @@
 //! | `Profiles` | account | `content::records::Profile` |
 //! | `Changed` | account | whom its name led to before, as long as nobody has looked into it |
 //! | `Verified` | account | — ; their safety number was compared |
+//! | `LogWishes` | number | `devices::LogWish`, to be said in our account's log |
+//! | `ReadElsewhere` | conversation ‖ message | — ; it isn't here yet, and was read on another device of ours |
+//! | `OwnBundles` | device | bundle of a device of ours that was added here |
+//! | `Handover` | empty | [`livechat_wire::handover::Handover`] to this device, until it is taken |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -100,6 +104,10 @@ pub enum Table {
     Verified = 100,
     Snapshots = 81,
     Changed = 101,
+    LogWishes = 110,
+    ReadElsewhere = 111,
+    OwnBundles = 112,
+    Handover = 113,
 }
 
 /// A value with a version before it.

@@ -34,6 +34,7 @@ pub(crate) enum Feed {
         answer: Box<Result<DirectoryEntry, LookupFailure>>,
     },
     Stock(KeyPackageStock),
+    OwnLog(Box<AccountLog>),
     Appended {
         slot: SlotId,
         answer: Box<Result<Receipt, Refusal>>,
@@ -66,6 +67,7 @@ impl Feed {
             Self::Verdicts { relay, verdicts } => Input::Verdicts { relay, verdicts },
             Self::Directory { lookup, answer, .. } => Input::Directory { lookup, answer: *answer },
             Self::Stock(stock) => Input::Stock(stock),
+            Self::OwnLog(log) => Input::OwnLog(*log),
             Self::Appended { slot, answer } => Input::Appended { slot, answer: *answer },
             Self::Slot { slot, from, answer } => Input::Slot { slot, from, answer },
             Self::Relay { online } => Input::Relay { online },

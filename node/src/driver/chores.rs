@@ -1,6 +1,7 @@
 //! What comes round by the clock: the relay's card, live count and stock over HTTP, connecting, tending the swarm.
 
 use livechat_engine::{LookupFailure, LookupId};
+use livechat_wire::account::AccountLog;
 use livechat_wire::http::{DirectoryEntry, KeyPackageStock, LiveCount, ProblemCode, RelayInfo, SecretText};
 use tokio::time::Instant;
 
@@ -23,6 +24,7 @@ pub(super) enum Done {
     Card(Box<Result<RelayInfo, AskError>>),
     Live(SecretText, Result<LiveCount, AskError>),
     Stock(SecretText, Result<KeyPackageStock, AskError>),
+    OwnLog(Box<AccountLog>),
     Lobby(Box<Result<super::lobby::Step, crate::api::Error>>, Answer),
     Lookup { generation: u64, lookup: LookupId, answer: Box<Result<DirectoryEntry, LookupFailure>> },
     PhraseChecked(Box<Result<Response, Error>>, Answer),
@@ -68,6 +70,7 @@ impl Driver {
                     self.check_refusal(&token, &e);
                 }
             },
+            Done::OwnLog(log) => self.parts.brain.feed(Feed::OwnLog(log)),
             Done::Lookup { generation, lookup, answer } => {
                 self.parts.brain.feed(Feed::Directory { generation, lookup, answer });
             }

@@ -1,6 +1,8 @@
 //! What the brain committed: its effects are performed here, in the order they were given.
 
 use livechat_engine as engine;
+use livechat_wire::account::AccountLog;
+use livechat_wire::http::{Bytes, PutLog};
 use tokio::time::Instant;
 
 use super::{Driver, chores};
@@ -57,6 +59,7 @@ impl Driver {
             slots,
             lookups,
             publish_keys,
+            publish_log,
             replies,
             events,
             wake_at: _,
@@ -88,6 +91,9 @@ impl Driver {
         if let Some(keys) = publish_keys {
             self.publish_keys(keys);
         }
+        if let Some(log) = publish_log {
+            self.publish_log(log);
+        }
     }
 
     fn tell_engine_event(&self, event: engine::Event) {
@@ -117,6 +123,24 @@ impl Driver {
             };
             let answer = asked.map_err(|e| super::refusals::of_lookup(&e));
             chores::Done::Lookup { generation, lookup: lookup.id, answer: Box::new(answer) }
+        });
+    }
+
+    /// Hands over the account's log, continued. Whatever the relay says to that, what it has then counts.
+    fn publish_log(&mut self, log: AccountLog) {
+        let (Some(session), Some((name, _))) = (self.parts.phase.session(), log.name()) else { return };
+        let (relay, token, username) = (self.parts.relay.clone(), session.token.clone(), name.to_owned());
+        self.tasks.spawn(async move {
+            let put = relay.put_log(&token, &PutLog { log: Bytes(log.encode()) }).await;
+            if put.is_ok() {
+                return chores::Done::OwnLog(Box::new(log));
+            }
+            // Another device was first, or the answer got lost; the engine makes its entry again on top of that.
+            let kept = relay.directory(&username).await.ok();
+            match kept.and_then(|entry| AccountLog::decode(&entry.log.0).ok()) {
+                Some(kept) => chores::Done::OwnLog(Box::new(kept)),
+                None => chores::Done::Nothing,
+            }
         });
     }
 

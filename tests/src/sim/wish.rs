@@ -88,6 +88,10 @@ impl World {
                 Command::JoinLink { link: Secret(link) }
             }
             Intention::FoundLobby { title } => Command::FoundLobby { title },
+            Intention::AddDevice { bundle } => Command::AddDevice { bundle },
+            Intention::RevokeDevice { device } => Command::RevokeDevice { device },
+            Intention::HandOver { device, left } => Command::HandOver { device, left },
+            Intention::TakenOver => Command::TakenOver,
             Intention::Read { whose } => {
                 let Some(conversation) = self.place(who, &whose) else { return self.come_back(who) };
                 Command::MarkRead { conversation, position: u64::MAX }

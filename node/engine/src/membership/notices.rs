@@ -39,6 +39,10 @@ pub(crate) enum Notice {
     Rewound(u32),
     /// Messages disappear after so many seconds from now on; 0: they stay.
     Timer(u32),
+    /// The account has so many devices more.
+    DevicesAdded(u32),
+    /// It removed so many of its own.
+    DevicesRemoved(u32),
 }
 
 impl Notice {
@@ -79,6 +83,12 @@ impl Notice {
             Self::Rewound(changes) => {
                 w.u8(11).u32(*changes);
             }
+            Self::DevicesAdded(count) => {
+                w.u8(12).u32(*count);
+            }
+            Self::DevicesRemoved(count) => {
+                w.u8(13).u32(*count);
+            }
         }
         w.finish()
     }
@@ -107,6 +117,8 @@ impl Notice {
             9 => Self::Forked,
             10 => Self::Timer(r.u32()?),
             11 => Self::Rewound(r.u32()?),
+            12 => Self::DevicesAdded(r.u32()?),
+            13 => Self::DevicesRemoved(r.u32()?),
             _ => return Err(DecodeError::Unknown("notice")),
         };
         r.end()?;
@@ -156,6 +168,8 @@ impl Engine {
             Notice::Refused => view::Notice::CommitRefused,
             Notice::NotDone(what) => view::Notice::NotDone { about: what },
             Notice::Forked => view::Notice::Forked,
+            Notice::DevicesAdded(count) => view::Notice::DevicesAdded { count },
+            Notice::DevicesRemoved(count) => view::Notice::DevicesRemoved { count },
             Notice::Rewound(changes) => view::Notice::Rewound { changes },
             Notice::Timer(seconds) => return MessageBody::Timer { seconds },
         };
