@@ -1,6 +1,7 @@
 //! The account on this node: signing up, logging in and out, and what of it is kept.
 
 pub(crate) mod flow;
+pub(crate) mod linking;
 pub(crate) mod manage;
 pub(crate) mod phrase;
 pub(crate) mod saved;
@@ -9,7 +10,7 @@ pub(crate) mod ticket;
 use livechat_crypto::kv::Kv;
 
 use livechat_wire::http::SecretText;
-use saved::{Pending, Saved, SavedError, SavedSession};
+use saved::{Linking, Pending, Saved, SavedError, SavedSession};
 
 /// Where in its life the account is. Who it is, once there is one, is the engine's to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) enum Phase {
     None,
     /// Signed up, first code outstanding.
     Pending(Box<Pending>),
+    /// This device waits to be added to an account.
+    Linking(Box<Linking>),
     /// There is an account and no session.
     LoggedOut,
     /// In.
@@ -37,7 +40,8 @@ impl Phase {
         }
         Ok(match Pending::load(kv)? {
             Some(p) if !p.dropped && p.is_live(now_s) => Self::Pending(Box::new(p)),
-            _ => Self::None,
+            // Over or not, the account's log decides: it may have been added in the last minute.
+            _ => Linking::load(kv)?.map_or(Self::None, |l| Self::Linking(Box::new(l))),
         })
     }
 

@@ -33,6 +33,20 @@ api! {
         pub version: String,
     }
 
+    /// What a device shows that waits to be added. Nothing in it is secret.
+    #[derive(Debug)]
+    pub struct DeviceTicket {
+        /// Whose device it wants to be.
+        pub username: String,
+        /// To be entered on another device of the account: sixteen characters, in groups of four.
+        pub code: String,
+        /// The same to be scanned.
+        pub qr_svg: String,
+        /// Unix seconds until which it waits.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub expires_at: u64,
+    }
+
     /// A name, checked.
     #[derive(Debug)]
     pub struct UsernameCheck {
@@ -244,6 +258,11 @@ pub enum AccountState {
     Pending {
         /// What was shown, to show again.
         ticket: SignUpTicket,
+    },
+    /// This device waits to be added to an account.
+    Linking {
+        /// What it shows.
+        ticket: DeviceTicket,
     },
     /// The session is over: log in.
     LoggedOut {
