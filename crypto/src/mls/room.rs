@@ -290,6 +290,18 @@ fn judge(group: &MlsGroup, staged: &StagedCommit, committer: u32) -> Result<Verd
         .ok_or(CommitProblem::Record)?;
     let removed =
         staged.remove_proposals().map(|p| find(p.remove_proposal().removed().u32())).collect::<Result<Vec<_>, _>>()?;
+    // What one leaf of an account says of its devices holds for those that come: who hands on an older log brings no
+    // removed device back.
+    let known = group.members().filter_map(|m| seat(m.index.u32(), group.public_group().leaf(m.index)?));
+    for seat in known.filter(|s| added.iter().any(|a| a.member.account == s.member.account)) {
+        let of_it = added.iter().filter(|a| a.member.account == seat.member.account);
+        for new in of_it {
+            let one_chain = seat.log.is_prefix_of(&new.log) || new.log.is_prefix_of(&seat.log);
+            if !one_chain || seat.log.is_revoked(&DeviceId::of(&new.member.device_key)) {
+                return Err(CommitProblem::Record);
+            }
+        }
+    }
     if let Some(leaf) = staged.update_path_leaf_node() {
         // A new leaf is the same device's, and its log the same or a continuation.
         let new = seat(committer, leaf).ok_or(CommitProblem::Record)?;

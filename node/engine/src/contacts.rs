@@ -52,10 +52,12 @@ impl Engine {
             let safety_number = safety_number(&own, &account);
             Contact { username, log: log.clone(), confirmed: false, safety_number }
         });
-        if contact.log.is_prefix_of(&log) {
-            contact.log = log;
+        let before = contact.log.clone();
+        if before.is_prefix_of(&log) {
+            contact.log = log.clone();
         }
         Table::Contacts.put(turn.kv, &account.0, contact)?;
+        self.tell_devices(turn, account, &before, &log)?;
         match confirmed {
             Some(name) => self.settle_name(turn, account, name),
             // Two claim one name: the directory knows whose it is. It may have changed hands, too.

@@ -145,7 +145,7 @@ impl Engine {
     ) -> Result<(), HandleError> {
         let Some(pending) = self.lookups.pending.remove(&lookup) else { return Ok(()) };
         if let Some(room) = pending.room {
-            let answer = answer.map_err(CommandError::from).and_then(|entry| self.check(&pending.username, &entry));
+            let answer = self.found_in_room(turn, &pending.username, answer)?;
             self.found_for(turn, room, &pending.username, answer);
             return Ok(());
         }
@@ -180,13 +180,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Checks everything about an entry that can be checked without the MLS library.
+    /// Checks an entry that must be somebody else's.
     fn check(&self, asked: &str, entry: &DirectoryEntry) -> Result<Found, CommandError> {
+        let found = self.examine(asked, entry)?;
+        let own = self.me.as_ref().is_some_and(|me| me.identity.account() == found.log.account());
+        if own { Err(CommandError::Oneself) } else { Ok(found) }
+    }
+
+    /// Checks everything about an entry that can be checked without the MLS library.
+    fn examine(&self, asked: &str, entry: &DirectoryEntry) -> Result<Found, CommandError> {
         let me = self.me.as_ref().ok_or(CommandError::NoAccount)?;
         let log = AccountLog::decode(&entry.log.0).map_err(|_| CommandError::Untrusted)?;
-        if log.account() == me.identity.account() {
-            return Err(CommandError::Oneself);
-        }
         if log.name() != Some((entry.username.as_str(), me.relay)) || !same_name(&entry.username, asked) {
             return Err(CommandError::Untrusted);
         }
@@ -203,6 +207,26 @@ impl Engine {
             }
         }
         Ok(Found { log, name: entry.username.clone(), bundles, devices })
+    }
+
+    /// Looks at an answer for a room: it may be about our own devices, and then goes on where our log is, or is refused.
+    fn found_in_room(
+        &mut self,
+        turn: &mut Turn<'_>,
+        asked: &str,
+        answer: Result<DirectoryEntry, LookupFailure>,
+    ) -> Result<Result<Found, CommandError>, HandleError> {
+        let found = match answer.map_err(CommandError::from).and_then(|entry| self.examine(asked, &entry)) {
+            Ok(found) => found,
+            Err(e) => return Ok(Err(e)),
+        };
+        let me = self.me()?;
+        Ok(match (same_name(&me.username, asked), found.log.account() == me.identity.account()) {
+            (true, true) if self.own_log(turn, &found.log)? => Ok(found),
+            (false, false) => Ok(found),
+            (false, true) => Err(CommandError::Oneself),
+            (true, _) => Err(CommandError::Untrusted),
+        })
     }
 
     /// Makes whom the directory named a contact; begins a conversation when there is none and somebody `wanted` it.

@@ -1,5 +1,6 @@
 //! What the engine wants done, once the transaction is committed.
 
+use livechat_wire::account::AccountLog;
 use livechat_wire::order::SealedCommit;
 use livechat_wire::{AccountId, ConversationId, Envelope, EnvelopeId, MessageId, SlotId, http};
 
@@ -26,6 +27,8 @@ pub struct Effects {
     pub lookups: Vec<Lookup>,
     /// `PUT /v1/key-packages`; the answer comes as [`crate::Input::Stock`].
     pub publish_keys: Option<http::PublishKeyPackages>,
+    /// `PUT /v1/devices/log`; whatever log the relay has then comes as [`crate::Input::OwnLog`]. No answer is fine.
+    pub publish_log: Option<AccountLog>,
     /// Answers to commands.
     pub replies: Vec<(CommandId, Result<Reply, CommandError>)>,
     /// What faces may want to show. Hints: state is queried.
@@ -125,6 +128,11 @@ pub enum Event {
     JoiningChanged {
         /// As it is now.
         joining: view::Joining,
+    },
+    /// A device of this account came, went, or is about to.
+    DevicesChanged {
+        /// All that are or were, oldest first.
+        devices: Vec<view::Device>,
     },
     /// Own messages that no relay has accepted yet.
     Queued(u32),

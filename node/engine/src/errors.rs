@@ -127,6 +127,12 @@ pub enum CommandError {
     /// The contact has no device that can be reached.
     #[error("the contact has no device that can be reached")]
     NoDevice,
+    /// There is no such device of this account, or it was removed before.
+    #[error("there is no such device")]
+    UnknownDevice,
+    /// This device was removed from its account: it says nothing any more.
+    #[error("this device was removed from its account")]
+    DeviceRemoved,
     /// The conversation is no group, or we are not in it any more.
     #[error("you are not in that group")]
     NotMember,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use livechat_crypto::envelope::{Address, HelloKeys, OpenError, seal_hello};
 use livechat_crypto::kv::{Kv, Overlay};
-use livechat_crypto::mls::{GroupId, JoinError, Joined};
+use livechat_crypto::mls::{GroupId, JoinError, Joined, Seat};
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::group::{Role, RoomKind};
@@ -142,23 +142,23 @@ impl Engine {
     /// Checks who introduces themselves and joins their group. `false`: refused, and nothing changed.
     fn introduced(&mut self, turn: &mut Turn<'_>, bytes: &[u8]) -> Result<bool, HandleError> {
         let me = self.me()?;
+        let own = me.identity.account();
         let Ok(introduction) = Introduction::decode(bytes) else { return Ok(false) };
         let Ok(log) = AccountLog::decode(&introduction.log) else { return Ok(false) };
         let Ok(bundle) = Bundle::decode(&introduction.bundle) else { return Ok(false) };
         let account = log.account();
-        let at_our_relay = log.name().is_some_and(|(_, relay)| relay == me.relay);
-        if !at_our_relay || !log.has_device(&bundle.device_key) || account == me.identity.account() {
+        let at_our_relay = |log: &AccountLog| log.name().is_some_and(|(_, relay)| relay == me.relay);
+        if !at_our_relay(&log) || !log.has_device(&bundle.device_key) || bundle.device_key == me.identity.device_key() {
             return Ok(false);
         }
         match self.contacts.get(&account) {
+            // Another device of ours.
+            _ if account == own => {}
             Some(known) if !known.log.is_prefix_of(&log) && !log.is_prefix_of(&known.log) => return Ok(false),
             Some(_) if self.groups_with(account) >= limits::GROUPS => return Ok(false),
             None if self.contacts.len() >= limits::CONTACTS => return Ok(false),
             _ => {}
         }
-        // Revoking a device must not be undone by an older log.
-        let newest = self.contacts.get(&account).map(|c| &c.log).filter(|known| log.is_prefix_of(known));
-        let newest = newest.unwrap_or(&log);
         let mut overlay = Overlay::new(turn.kv);
         let gone = |group: &GroupId| self.is_closed(ConversationId::group(&group.0));
         let joined = match session(me, &mut overlay, turn.rng, turn.now).join_again(&introduction.welcome, gone) {
@@ -167,15 +167,25 @@ impl Engine {
             Err(_) => return Ok(false),
         };
         let Joined { group, creator, room } = joined;
+        // Revoking a device must not be undone by an older log.
+        let Some(ours) = newest(&me.log, &room.seats, Some(&log).filter(|_| account == own)) else { return Ok(false) };
+        let of = |them: &AccountId| self.contacts.get(them).map(|c| &c.log);
+        let theirs = if account == own {
+            Some(ours.clone())
+        } else {
+            newest(of(&account).unwrap_or(&log), &room.seats, Some(&log))
+        };
+        let Some(theirs) = theirs else { return Ok(false) };
         // Whoever invites is who they say; that the others are who they say, crypto has seen to.
-        if !creator.is_in(newest) || creator.device_key != bundle.device_key {
+        if !creator.is_in(&theirs) || creator.device_key != bundle.device_key {
             return Ok(false);
         }
         if room.charter.kind == RoomKind::Group {
-            if room.charter.role(&creator.account) < Role::Admin && room.charter.open.is_none() {
+            let may_add = room.charter.role(&creator.account) >= Role::Admin || room.charter.open.is_some();
+            if account != own && !may_add {
                 return Ok(false);
             }
-            let direct = ConversationId::direct(&me.identity.account(), &account);
+            let direct = ConversationId::direct(&own, &account);
             let trusted = self.conversations.contains_key(&direct).then(|| self.standing(direct));
             let awaited = self.awaited(&room.charter, &account);
             if trusted == Some(Standing::Blocked) && awaited.is_none() {
@@ -183,10 +193,13 @@ impl Engine {
                 return Ok(false);
             }
             overlay.keep()?;
+            self.own_log(turn, &ours)?;
             let removed = self.room(ConversationId::group(&group.0));
             let comes_back = removed.is_some_and(|r| r.standing == Membership::Removed);
             let at = self.enter_room(turn, group, room, account)?;
-            if let Some(door) = awaited {
+            if account == own {
+                self.agreed_elsewhere(turn, at)?;
+            } else if let Some(door) = awaited {
                 self.arrange(turn, at, |p| p.accepted = true)?;
                 self.came_in(turn, door, at)?;
             } else if !comes_back {
@@ -195,16 +208,28 @@ impl Engine {
             return Ok(true);
         }
         // It is of two accounts, theirs and ours: of devices that the newest logs name, in the order of our relay.
-        let rightly = room.seats.iter().all(|s| s.member.is_in(newest) || s.member.is_in(&me.log));
-        if !rightly || room.charter.sequencers != [me.relay.0] {
+        let Some(other) = room.seats.iter().find(|s| s.member.account != own) else { return Ok(false) };
+        let peer = other.member.account;
+        let Some(peers) =
+            newest(of(&peer).unwrap_or(&other.log), &room.seats, Some(&theirs).filter(|_| peer == account))
+        else {
+            return Ok(false);
+        };
+        let rightly = room.seats.iter().all(|s| s.member.is_in(&peers) || s.member.is_in(&ours));
+        let full = self.contacts.len() >= limits::CONTACTS && of(&peer).is_none();
+        let begun_too_often = self.groups_with(peer) >= limits::GROUPS;
+        if !rightly || !at_our_relay(&peers) || room.charter.sequencers != [me.relay.0] || full || begun_too_often {
             return Ok(false);
         }
         overlay.keep()?;
-        let direct = ConversationId::direct(&self.me()?.identity.account(), &account);
+        self.own_log(turn, &ours)?;
+        let direct = ConversationId::direct(&own, &peer);
         let begun = self.conversations.contains_key(&direct);
-        self.meet(turn, log, None)?;
+        self.meet(turn, peers, None)?;
         let at = self.enter_room(turn, group, room, account)?;
-        if !begun {
+        if account == own {
+            self.agreed_elsewhere(turn, at)?;
+        } else if !begun {
             self.arrange(turn, at, |p| p.accepted = false)?;
         }
         Ok(true)
@@ -248,6 +273,21 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The newest log of an account: the one known, what its leaves carry, what was said besides. None: they don't all
+/// belong to one chain.
+fn newest(known: &AccountLog, seats: &[Seat], besides: Option<&AccountLog>) -> Option<AccountLog> {
+    let carried = seats.iter().map(|s| &s.log).filter(|log| log.account() == known.account());
+    let mut newest = known;
+    for log in carried.chain(besides) {
+        if newest.is_prefix_of(log) {
+            newest = log;
+        } else if !log.is_prefix_of(newest) {
+            return None;
+        }
+    }
+    Some(newest.clone())
 }
 
 /// What a hello may announce.

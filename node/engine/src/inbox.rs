@@ -21,7 +21,7 @@ use crate::view::Membership;
 impl Engine {
     /// Looks at every envelope in the turn's work list; opening one may bring others out of the pool.
     pub(crate) fn take_all(&mut self, turn: &mut Turn<'_>) -> Result<(), HandleError> {
-        while let Some(envelope) = turn.work.pop_front() {
+        while let Some(envelope) = turn.work.pop_front().filter(|_| !self.is_removed()) {
             self.take(turn, &envelope)?;
         }
         Ok(())
@@ -217,12 +217,12 @@ impl Engine {
         if self.room(conversation).is_some_and(|r| r.standing == Membership::Left) {
             return Ok(());
         }
-        self.take_content(turn, conversation, author, content, place)
+        self.take_content(turn, conversation, author, key.group, content, place)
     }
 
     /// The conversation and author of an opened message, when everything that binds it agrees (P4): the group belongs
     /// to the conversation that the sender authenticated; the leaf that signed is the leaf whose tag it came under; and
-    /// it is not ourselves.
+    /// it is not this device. Another device of ours speaks as we do.
     pub(crate) fn bound_to(&self, key: StreamKey, opened: &Opened) -> Option<(ConversationId, AccountId)> {
         let group = &self.groups.get(&key.group)?.record;
         #[cfg(feature = "sabotage")]
@@ -235,10 +235,13 @@ impl Engine {
         // Everyone in a room was checked when they came in; who sat at the leaf in that epoch, MLS knows.
         let sender = &opened.sender;
         let same = sender.leaf == key.leaf && opened.epoch == key.epoch;
-        let own = self.me.as_ref().is_some_and(|me| me.identity.account() == sender.account);
-        // A device that our contact's account has revoked speaks for nobody any more.
-        let speaks = self.contacts.get(&sender.account).is_none_or(|c| sender.is_in(&c.log));
-        (same && !own && speaks).then_some((group.conversation, sender.account))
+        let me = self.me.as_ref()?;
+        let this = me.identity.device_key() == sender.device_key;
+        let own = (me.identity.account() == sender.account).then_some(&me.log);
+        // A device that its account has revoked speaks for nobody any more.
+        let log = own.or_else(|| self.contacts.get(&sender.account).map(|c| &c.log));
+        let speaks = log.is_none_or(|log| sender.is_in(log));
+        (same && !this && speaks).then_some((group.conversation, sender.account))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use livechat_crypto::identity::Identity;
 use livechat_wire::account::AccountLog;
+use livechat_wire::bundle::Bundle;
 use livechat_wire::order;
 use livechat_wire::sync::{Cursor, Refusal, Verdict};
-use livechat_wire::{AccountId, ConversationId, Envelope, EnvelopeId, MessageId, RelayId, SlotId, http};
+use livechat_wire::{AccountId, ConversationId, DeviceId, Envelope, EnvelopeId, MessageId, RelayId, SlotId, http};
 
 use crate::view::Role;
 
@@ -87,6 +88,9 @@ pub enum Input {
         /// What stands there and whether there is more, or why not.
         answer: Result<(Vec<order::Entry>, bool), Refusal>,
     },
+    /// Our account's log as the relay has it: asked for now and then, and its answer to
+    /// [`crate::Effects::publish_log`], whether it took that or has another.
+    OwnLog(AccountLog),
     /// The relay can be reached, or can't any more.
     Relay {
         /// Which of the two.
@@ -312,6 +316,17 @@ pub enum Command {
     Leave {
         /// Which group.
         conversation: ConversationId,
+    },
+    /// To let a further device speak for this account; its owner has compared its code. Answered by
+    /// [`crate::Reply::Done`] once it is noted; in force when [`Input::OwnLog`] says it.
+    AddDevice {
+        /// The device, as it waits at the relay.
+        bundle: Box<Bundle>,
+    },
+    /// To let another device of ours speak for this account no more, for ever. Answered and in force like the above.
+    RevokeDevice {
+        /// Which.
+        device: DeviceId,
     },
     /// To mark everything up to a position as read. Answered by [`crate::Reply::Done`].
     MarkRead {

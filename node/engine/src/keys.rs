@@ -12,7 +12,7 @@ use crate::{Engine, limits};
 impl Engine {
     /// Fills up what the relay has left, when that is little, and replaces an old last-resort one.
     pub(crate) fn stock(&mut self, turn: &mut Turn<'_>, stock: &KeyPackageStock) -> Result<(), HandleError> {
-        if self.me.is_none() {
+        if self.me.is_none() || self.is_removed() {
             return Ok(());
         }
         let made: u64 = Table::Stock.get(turn.kv, &[])?.unwrap_or(0);

@@ -36,6 +36,7 @@ pub mod backup;
 mod clock;
 mod contacts;
 mod content;
+mod devices;
 mod directory;
 pub mod effects;
 pub mod errors;
@@ -105,6 +106,7 @@ pub struct Engine {
     owed: BTreeMap<ConversationId, Option<u64>>,
     lookups: Lookups,
     content: content::State,
+    devices: devices::State,
     cursors: BTreeMap<RelayId, Cursor>,
     rooms: Rooms,
     clock: Clock,
@@ -157,6 +159,8 @@ pub struct Refused {
     pub duplicates: u64,
     /// Introductions that don't verify.
     pub introductions: u64,
+    /// Logs of our own account that contradict the one we have.
+    pub own_logs: u64,
     /// Relay verdicts with a receipt that isn't one, and those of relays we don't know.
     pub verdicts: u64,
 }
@@ -201,6 +205,7 @@ impl Engine {
             owed: BTreeMap::new(),
             lookups: Lookups::default(),
             content: content::State::default(),
+            devices: devices::State::default(),
             cursors: BTreeMap::new(),
             rooms: Rooms::default(),
             clock: Table::Clock.get(kv, &[])?.unwrap_or_default(),
@@ -211,6 +216,7 @@ impl Engine {
         engine.open_contacts(kv)?;
         engine.open_groups(kv)?;
         engine.open_rooms(kv)?;
+        engine.open_devices(kv)?;
         engine.open_hellos(kv)?;
         engine.open_content(kv)?;
         engine.open_owed(kv)?;
@@ -244,12 +250,14 @@ impl Engine {
             Input::Verdicts { relay, verdicts } => self.verdicts(&mut turn, relay, verdicts)?,
             Input::Directory { lookup, answer } => self.directory(&mut turn, lookup, answer)?,
             Input::Stock(stock) => self.stock(&mut turn, &stock)?,
+            Input::OwnLog(log) => self.own_log(&mut turn, &log).map(|_| ())?,
             Input::Appended { slot, answer } => self.appended(&mut turn, slot, answer)?,
             Input::Slot { slot, from, answer } => self.slot_read(&mut turn, slot, from, answer)?,
             Input::Relay { online } => {
                 self.outbox.relay(&mut turn, online);
                 if online {
                     self.rooms.online();
+                    self.devices.online();
                     self.spread_renewals(&mut turn);
                 }
             }
@@ -296,12 +304,16 @@ impl Engine {
     /// Unix milliseconds at which [`Input::Timer`] is wanted next.
     #[must_use]
     pub fn wake_at(&self) -> Option<u64> {
+        if self.is_removed() {
+            return None;
+        }
         let dues = [
             self.outbox.wake(),
             self.holds.values().min().copied(),
             self.owed.values().map(|due| due.unwrap_or(0)).min(),
             self.rooms.wake(self.outbox.is_online()),
             self.content.wake(),
+            self.devices.wake(self.outbox.is_online()),
         ];
         let due = dues.into_iter().flatten().min().map(|due| self.clock.wall_at(due));
         due.into_iter().chain(self.content.wake_wall()).chain(self.renewal_wake()).min()

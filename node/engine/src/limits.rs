@@ -125,4 +125,11 @@ pub const LOBBY_VOICES: u64 = 3;
 /// After somebody asked to leave, admins wait a random time up to this, so that one of them commits it.
 pub const LEAVE_SPREAD: u64 = 4_000;
 
+/// Each device of an account waits a random time up to this before it takes another into a room or out of it.
+pub const DEVICE_SPREAD: u64 = 10_000;
+/// Longest pause between two questions for the KeyPackages of a device of ours that has published none yet.
+pub const DEVICE_PATIENCE: u64 = 10 * 60_000;
+/// Messages of one conversation that another device has read before they came here.
+pub const READ_EARLY: usize = 1_024;
+
 const HOUR: u64 = 3_600_000;

@@ -44,6 +44,8 @@
 //! | `Profiles` | account | `content::records::Profile` |
 //! | `Changed` | account | whom its name led to before, as long as nobody has looked into it |
 //! | `Verified` | account | — ; their safety number was compared |
+//! | `LogWishes` | number | `devices::LogWish`, to be said in our account's log |
+//! | `ReadElsewhere` | conversation ‖ message | — ; it isn't here yet, and was read on another device of ours |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -98,6 +100,8 @@ pub enum Table {
     Joinings = 80,
     Verified = 100,
     Changed = 101,
+    LogWishes = 110,
+    ReadElsewhere = 111,
 }
 
 /// A value with a version before it.

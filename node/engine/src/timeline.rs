@@ -22,8 +22,8 @@ pub(crate) struct Draft {
     pub sent_at: u64,
     pub parents: Vec<MessageId>,
     pub body: Body,
-    /// Of own messages: the group it goes through.
-    pub group: Option<GroupId>,
+    /// Of own messages: how far it got, and the group it goes through.
+    pub own: Option<(Delivery, GroupId)>,
 }
 
 pub(crate) fn message_key(conversation: ConversationId, position: u64) -> Vec<u8> {
@@ -71,7 +71,7 @@ impl Engine {
         draft: Draft,
         place: Option<u64>,
     ) -> Result<Option<u64>, HandleError> {
-        let Draft { id, author, sent_at, parents, body, group } = draft;
+        let Draft { id, author, sent_at, parents, body, own } = draft;
         let index = id_key(at, id, author);
         if Table::MessageIds.get::<u64>(turn.kv, &index)?.is_some() {
             self.refused.duplicates += 1;
@@ -92,15 +92,25 @@ impl Engine {
         if is_last {
             conversation.last = Some(position);
         }
-        if group.is_some() {
-            conversation.own_head = Some(id);
+        if let Some((_, group)) = own {
+            if is_last || conversation.own_head.is_none() {
+                conversation.own_head = Some(id);
+            }
+            if let Some(live) = self.groups.get_mut(&group) {
+                live.record.unconfirmed = live.record.unconfirmed.saturating_add(1);
+                Table::Groups.put(turn.kv, &group.0, &live.record)?;
+            }
         } else {
             if is_last || conversation.other_head.is_none() {
                 conversation.other_head = Some(id);
             }
-            conversation.unread = conversation.unread.saturating_add(1);
-            Table::Unread.put(turn.kv, &message_key(at, position), &id)?;
-            self.owe(turn, at, id, Owed::Delivered)?;
+            if !self.was_read_elsewhere(turn, at, id)? {
+                if let Some(conversation) = self.conversations.get_mut(&at) {
+                    conversation.unread = conversation.unread.saturating_add(1);
+                }
+                Table::Unread.put(turn.kv, &message_key(at, position), &id)?;
+                self.owe(turn, at, id, Owed::Delivered)?;
+            }
         }
         if let Some(conversation) = self.conversations.get(&at) {
             Table::Conversations.put(turn.kv, &at.0, conversation)?;
@@ -110,7 +120,6 @@ impl Engine {
                 Table::Missing.put(turn.kv, &key(&[&at.0, &parent.0, &position.to_be_bytes()]), &())?;
             }
         }
-        let own = group.map(|g| (Delivery::Queued, g));
         let message = Message { id, author, sent_at, received_at: turn.now, body, parents, own, gap };
         Table::Messages.put(turn.kv, &message_key(at, position), &message)?;
         Table::MessageIds.put(turn.kv, &index, &position)?;

@@ -102,6 +102,7 @@ impl Engine {
     pub(crate) fn command(&mut self, turn: &mut Turn<'_>, id: CommandId, command: Command) -> Result<(), HandleError> {
         let answer = match command {
             _ if self.me.is_none() => Some(Err(CommandError::NoAccount)),
+            _ if self.is_removed() && !Self::is_for_here(&command) => Some(Err(CommandError::DeviceRemoved)),
             Command::AddContact { username } => self.add_contact(turn, id, username)?,
             Command::Send { conversation, text, id, reply_to } => {
                 Some(self.send(turn, conversation, text, id, reply_to)?)
@@ -128,6 +129,8 @@ impl Engine {
             Command::CancelJoin { door } => Some(self.cancel_join(turn, &door)?),
             Command::FoundLobby { title } => Some(self.found_lobby(turn, title)?),
             Command::Leave { conversation } => Some(self.change_group(turn, conversation, What::Leave)?),
+            Command::AddDevice { bundle } => Some(self.add_device(turn, bundle)?),
+            Command::RevokeDevice { device } => Some(self.revoke_device(turn, device)?),
             Command::MarkRead { conversation, position } => Some(self.mark_read(turn, conversation, position)?),
             Command::Forward { from, position, to, id } => Some(self.forward(turn, (from, position), to, id)?),
             Command::Edit { conversation, position, text } => Some(self.edit(turn, conversation, position, text)?),
@@ -171,7 +174,7 @@ impl Engine {
         envelopes: Vec<Envelope>,
         cursor: Cursor,
     ) -> Result<(), HandleError> {
-        if self.me.is_none() {
+        if self.me.is_none() || self.is_removed() {
             return Ok(());
         }
         if self.me.as_ref().is_some_and(|me| me.relay == relay) {
@@ -185,9 +188,12 @@ impl Engine {
 
     /// Everything that time or earlier steps of this call made due; then the effects.
     pub(crate) fn finish(&mut self, mut turn: Turn<'_>) -> Result<Effects, HandleError> {
-        if self.me.is_some() {
+        if self.is_removed() {
+            self.content_due(&mut turn)?;
+        } else if self.me.is_some() {
             self.take_all(&mut turn)?;
             self.end_holds(&mut turn)?;
+            self.continue_log(&mut turn)?;
             self.drive_rooms(&mut turn)?;
             self.knock_where_due(&mut turn)?;
             // A hold that ended or a commit that took effect may have brought envelopes out of the pool.

@@ -1,6 +1,6 @@
 //! What faces show: conversations, messages, contacts. Built in the engine so that web and prompt can't disagree.
 
-use livechat_wire::{AccountId, ConversationId, MessageId};
+use livechat_wire::{AccountId, ConversationId, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
 macro_rules! view {
@@ -216,6 +216,29 @@ view! {
         pub state: JoinState,
     }
 
+    /// A device that speaks for this account, or did.
+    pub struct Device {
+        /// Its id, 64 hexadecimal digits.
+        #[cfg_attr(feature = "ts", ts(type = "string"))]
+        pub device: DeviceId,
+        /// Whether it is this one.
+        pub this: bool,
+        /// Unix seconds, as whoever added it says.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        pub added_at: u64,
+        /// The device that added it; none: the identity key did, which the first device and the recovery phrase have.
+        #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+        pub added_by: Option<DeviceId>,
+        /// Unix seconds, as whoever removed it says.
+        #[cfg_attr(feature = "ts", ts(type = "number | null"))]
+        pub removed_at: Option<u64>,
+        /// The device that removed it; none: the identity key did, or nobody.
+        #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+        pub removed_by: Option<DeviceId>,
+        /// Whether that is still to be put into force by the relay: its addition, or its removal.
+        pub pending: bool,
+    }
+
     /// A page of history, oldest first.
     pub struct HistoryPage {
         /// Its messages.
@@ -415,6 +438,16 @@ pub enum Notice {
     },
     /// The order service showed two orders.
     Forked,
+    /// The author's account has more devices than before.
+    DevicesAdded {
+        /// How many more.
+        count: u32,
+    },
+    /// The author's account removed devices of its own.
+    DevicesRemoved {
+        /// How many.
+        count: u32,
+    },
 }
 
 impl core::fmt::Display for Notice {
@@ -438,6 +471,10 @@ impl core::fmt::Display for Notice {
             Self::CommitRefused => f.write_str("tried to change the group without the right to; everybody refused"),
             Self::NotDone { about } => write!(f, "not done: {about}"),
             Self::Forked => f.write_str("the order service showed two orders: members may see different groups"),
+            Self::DevicesAdded { count: 1 } => f.write_str("added a device"),
+            Self::DevicesAdded { count } => write!(f, "added {count} devices"),
+            Self::DevicesRemoved { count: 1 } => f.write_str("removed a device"),
+            Self::DevicesRemoved { count } => write!(f, "removed {count} devices"),
         }
     }
 }
@@ -495,7 +532,7 @@ pub enum Membership {
 pub enum Delivery {
     /// Safe on this device; not yet anywhere else.
     Queued,
-    /// A relay signed that it keeps it.
+    /// A relay signed that it keeps it; or another device of ours said it, which sees to that.
     Accepted,
     /// On a device of the recipient.
     Delivered,

@@ -95,6 +95,14 @@ pub(super) fn of_command(e: CommandError) -> Error {
             "The contact has no device that can be reached.",
             "Ask them to open LiveChat once; then try again.",
         ),
+        CommandError::UnknownDevice => {
+            (ErrorCode::NotFound, "There is no such device of this account.", "List the devices again.")
+        }
+        CommandError::DeviceRemoved => (
+            ErrorCode::WrongState,
+            "This device was removed from its account.",
+            "What is here can be read; to write again, sign in anew as a new device.",
+        ),
         CommandError::NotMember => {
             (ErrorCode::NotFound, "That is no group that you are in.", "Ask somebody in it to invite you.")
         }

@@ -21,6 +21,7 @@ mod typing;
 use std::collections::{BTreeMap, BTreeSet};
 
 use livechat_crypto::kv::{Kv, Order};
+use livechat_crypto::mls::GroupId;
 use livechat_wire::content::{Body, Content};
 use livechat_wire::{AccountId, ConversationId};
 
@@ -30,7 +31,7 @@ use crate::membership::NOTICE;
 use crate::tables::Table;
 use crate::timeline::Draft;
 use crate::turn::Turn;
-use crate::view::Standing;
+use crate::view::{Delivery, Standing};
 
 pub(crate) use records::{Edit, Personal, Profile, Reactions, Stamp, Timer};
 
@@ -74,18 +75,23 @@ impl Engine {
         self.find_next_expiry(kv)
     }
 
-    /// Takes an opened content of somebody else; `author` is who MLS says.
+    /// Takes an opened content of another device; `author` is who MLS says. It came through this group.
     pub(crate) fn take_content(
         &mut self,
         turn: &mut Turn<'_>,
         at: ConversationId,
         author: AccountId,
+        through: GroupId,
         content: Content,
         place: Option<u64>,
     ) -> Result<(), HandleError> {
         if self.standing(at) == Standing::Blocked {
             self.refused.blocked += 1;
             return Ok(());
+        }
+        let own = self.me()?.identity.account() == author;
+        if own {
+            self.agreed_elsewhere(turn, at)?;
         }
         let Content { id, parents, sent_at, body } = content;
         match body {
@@ -94,6 +100,7 @@ impl Engine {
                 self.refused.malformed += 1;
                 Ok(())
             }
+            Body::Receipts { delivered, read } if own => self.own_receipts(turn, at, &delivered, &read),
             Body::Receipts { delivered, read } => self.receipts(turn, at, author, &delivered, &read),
             Body::Edit(_) | Body::Delete(_) | Body::Reactions(_) => {
                 self.take_fact(turn, at, author, facts::Fact { id, sent_at, body })
@@ -110,8 +117,8 @@ impl Engine {
                 Ok(())
             }
             body => {
-                let draft = Draft { id, author, sent_at, parents, body, group: None };
-                self.add_message(turn, at, draft, place).map(|_| ())
+                let own = own.then_some((Delivery::Accepted, through));
+                self.add_message(turn, at, Draft { id, author, sent_at, parents, body, own }, place).map(|_| ())
             }
         }
     }

@@ -7,6 +7,7 @@ use super::records::{Personal, Profile, Stamp};
 use crate::Engine;
 use crate::effects::Reply;
 use crate::errors::{CommandError, HandleError};
+use crate::membership::room_of;
 use crate::tables::Table;
 use crate::turn::Turn;
 use crate::view::Standing;
@@ -46,11 +47,14 @@ impl Engine {
         turn.touched.insert(at);
         match (stood, self.standing(at)) {
             (Standing::Accepted, Standing::Accepted) => {}
-            // What was held back is owed from now on.
-            (_, Standing::Accepted) if Table::Owed.any(turn.kv, &at.0)? => {
-                self.owed.entry(at).or_insert(None);
+            (_, Standing::Accepted) => {
+                // What was held back is owed from now on, and our other devices may come in.
+                if Table::Owed.any(turn.kv, &at.0)? {
+                    self.owed.entry(at).or_insert(None);
+                }
+                let groups = self.conversations.get(&at).map(|c| c.groups.clone()).unwrap_or_default();
+                groups.iter().for_each(|group| self.look_at_room(room_of(group)));
             }
-            (_, Standing::Accepted) => {}
             _ => {
                 self.owed.remove(&at);
             }

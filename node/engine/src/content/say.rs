@@ -14,6 +14,7 @@ use crate::records::{GONE, Message};
 use crate::tables::{Table, key};
 use crate::timeline::{Draft, message_key};
 use crate::turn::Turn;
+use crate::view::Delivery;
 
 type Answer = Result<Result<Reply, CommandError>, HandleError>;
 
@@ -130,12 +131,8 @@ impl Engine {
         let content = Content { id, parents, sent_at: turn.now, body };
         let sent = self.encrypt_and_queue(turn, at, &content, |engine, turn, group| {
             let Content { id, sent_at, body, parents } = content.clone();
-            let draft = Draft { id, author: own, sent_at, parents, body, group: Some(group) };
-            let position = engine.add_message(turn, at, draft, None)?;
-            if let Some(live) = engine.groups.get_mut(&group) {
-                live.record.unconfirmed = live.record.unconfirmed.saturating_add(1);
-            }
-            Ok(position)
+            let draft = Draft { id, author: own, sent_at, parents, body, own: Some((Delivery::Queued, group)) };
+            engine.add_message(turn, at, draft, None)
         })?;
         match sent {
             Ok(Some(position)) => Ok(Ok(position)),

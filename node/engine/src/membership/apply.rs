@@ -1,6 +1,8 @@
 //! Commits taking effect: ours, others', and what follows from them.
 
-use livechat_crypto::mls::{Applied, ApplyError};
+use std::collections::BTreeSet;
+
+use livechat_crypto::mls::{Applied, ApplyError, Member};
 use livechat_wire::group::Charter;
 use livechat_wire::order::Entry;
 use livechat_wire::payload::Kind;
@@ -37,10 +39,11 @@ impl Engine {
         let adds = |n: &u64| {
             matches!(
                 self.rooms.drives.get(&at).and_then(|d| d.wishes.get(n)),
-                Some(Wish { what: What::Add { .. } | What::Admit(_), .. })
+                Some(Wish { what: What::Add { .. } | What::Admit(_) | What::Devices, .. })
             )
         };
-        if !wishes.iter().all(adds) {
+        // Adding alone makes no new key.
+        if !wishes.iter().all(adds) || !applied.removed.is_empty() {
             self.renewed(turn, at)?;
         }
         for number in wishes {
@@ -138,7 +141,8 @@ impl Engine {
         applied: Applied,
     ) -> Result<(), HandleError> {
         let missing = || HandleError::Inconsistent("a room that isn't there");
-        let group = self.room(at).ok_or_else(missing)?.group;
+        let room = self.room(at).ok_or_else(missing)?;
+        let (group, before) = (room.group, accounts(room.seats.iter().map(|s| &s.member)));
         if let Some(entry) = &entry {
             Table::Order.put(turn.kv, &key(&[&group.0, &epoch.to_be_bytes()]), &entry.receipt)?;
         }
@@ -151,7 +155,7 @@ impl Engine {
                 false => self.notice(turn, at, applied.by.account, &Notice::Removed(vec![own])),
             };
         };
-        let after = room.charter.clone();
+        let (after, now) = (room.charter.clone(), accounts(room.seats.iter().map(|s| &s.member)));
         self.renew_room(turn, at, group, room)?;
         // By now the others may have dropped that epoch, although here it has only just ended.
         if entry.is_some_and(|e| e.receipt.time.saturating_add(limits::EPOCH_AGE / 1_000) < turn.seconds()) {
@@ -164,14 +168,11 @@ impl Engine {
         drive.refused.clear();
         let lost = drive.wishes.values().any(|w| w.tries > 0);
         (drive.due, drive.failures) = (if lost { turn.clock + jitter } else { turn.clock }, 0);
-        let accounts = |members: &[livechat_crypto::mls::Member]| {
-            let mut list: Vec<AccountId> = members.iter().map(|m| m.account).collect();
-            list.sort_unstable();
-            list.dedup();
-            list
-        };
         let by = applied.by.account;
-        let (added, removed) = (accounts(&applied.added), accounts(&applied.removed));
+        // Somebody's further devices come and go without a word here.
+        let (mut added, mut removed) = (accounts(&applied.added), accounts(&applied.removed));
+        added.retain(|a| !before.contains(a));
+        removed.retain(|a| !now.contains(a));
         if !added.is_empty() {
             // They don't know yet how we want to be called.
             self.arrange(turn, self.home(at), |p| p.profile_sent = 0)?;
@@ -215,4 +216,10 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Whose these devices are, each account once.
+fn accounts<'a>(members: impl IntoIterator<Item = &'a Member>) -> Vec<AccountId> {
+    let accounts: BTreeSet<_> = members.into_iter().map(|m| m.account).collect();
+    accounts.into_iter().collect()
 }

@@ -38,8 +38,7 @@ use livechat_wire::group::{MemberRecord, RoomKind};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
 
 use joining::Joining;
-pub(crate) use notices::KIND as NOTICE;
-use notices::Notice;
+pub(crate) use notices::{KIND as NOTICE, Notice};
 use records::{Name, OwnLink, Pending, Room, Said, Seat, Wish};
 use renewal::Renewal;
 
@@ -85,11 +84,11 @@ pub(crate) struct Rooms {
 
 /// What is under way in a room.
 #[derive(Default)]
-struct Drive {
+pub(crate) struct Drive {
     wishes: BTreeMap<u64, Wish>,
     pending: Option<Pending>,
     /// Nothing is done before.
-    due: u64,
+    pub(crate) due: u64,
     failures: u32,
     /// Directory entries for those to be added, or why there is none.
     found: BTreeMap<String, Result<Found, CommandError>>,
@@ -103,7 +102,9 @@ struct Drive {
     /// Who asked to be removed.
     leaving: BTreeSet<AccountId>,
     /// Wishes that wait for others to fulfil them first.
-    not_before: BTreeMap<u64, u64>,
+    pub(crate) not_before: BTreeMap<u64, u64>,
+    /// How often devices of ours had published nothing to take them in with.
+    unready: u32,
     renewal: Renewal,
 }
 
@@ -340,6 +341,7 @@ impl Engine {
         for leaf in secret.leaves.iter().copied().filter(|l| *l != secret.own_leaf) {
             self.open_stream(turn, crate::groups::StreamKey { group, epoch: secret.epoch, leaf })?;
         }
+        self.look_at_room(at);
         self.room_changed(turn, at);
         Ok(())
     }
@@ -352,13 +354,17 @@ impl Engine {
         }
     }
 
-    /// A contact's log goes on: their device that is in a room with us carries it.
+    /// A contact's log goes on, or ours: a device that is in a room with us carries it.
     fn follow_log(&mut self, turn: &mut Turn<'_>, log: &AccountLog) -> Result<(), HandleError> {
         let account = log.account();
+        if account == self.me()?.identity.account() {
+            return self.own_log(turn, log).map(|_| ());
+        }
         let Some(contact) = self.contacts.get_mut(&account) else { return Ok(()) };
         if contact.log != *log && contact.log.is_prefix_of(log) {
-            contact.log = log.clone();
+            let before = std::mem::replace(&mut contact.log, log.clone());
             Table::Contacts.put(turn.kv, &account.0, contact)?;
+            self.tell_devices(turn, account, &before, log)?;
         }
         Ok(())
     }
@@ -390,6 +396,6 @@ fn shown_name(log: &AccountLog, own: livechat_wire::RelayId) -> String {
 mod tests;
 
 /// Pause after so many failures.
-fn pause(failures: u32) -> u64 {
+pub(crate) fn pause(failures: u32) -> u64 {
     limits::VERDICT.checked_shl(failures).unwrap_or(limits::BACKOFF_MAX).min(limits::BACKOFF_MAX)
 }

@@ -37,6 +37,10 @@ pub(crate) enum Notice {
     Forked,
     /// Messages disappear after so many seconds from now on; 0: they stay.
     Timer(u32),
+    /// The account has so many devices more.
+    DevicesAdded(u32),
+    /// It removed so many of its own.
+    DevicesRemoved(u32),
 }
 
 impl Notice {
@@ -74,6 +78,12 @@ impl Notice {
             Self::Timer(seconds) => {
                 w.u8(10).u32(*seconds);
             }
+            Self::DevicesAdded(count) => {
+                w.u8(11).u32(*count);
+            }
+            Self::DevicesRemoved(count) => {
+                w.u8(12).u32(*count);
+            }
         }
         w.finish()
     }
@@ -101,6 +111,8 @@ impl Notice {
             8 => Self::NotDone(text(&mut r)?),
             9 => Self::Forked,
             10 => Self::Timer(r.u32()?),
+            11 => Self::DevicesAdded(r.u32()?),
+            12 => Self::DevicesRemoved(r.u32()?),
             _ => return Err(DecodeError::Unknown("notice")),
         };
         r.end()?;
@@ -150,6 +162,8 @@ impl Engine {
             Notice::Refused => view::Notice::CommitRefused,
             Notice::NotDone(what) => view::Notice::NotDone { about: what },
             Notice::Forked => view::Notice::Forked,
+            Notice::DevicesAdded(count) => view::Notice::DevicesAdded { count },
+            Notice::DevicesRemoved(count) => view::Notice::DevicesRemoved { count },
             Notice::Timer(seconds) => return MessageBody::Timer { seconds },
         };
         MessageBody::Notice { notice }

@@ -22,6 +22,7 @@ impl Engine {
             return Ok(());
         }
         self.renew_what_is_due(turn)?;
+        self.mind_devices(turn)?;
         let due = |(at, d): (&ConversationId, &super::Drive)| (d.busy() && d.due <= turn.clock).then_some(*at);
         let due: Vec<_> = self.rooms.drives.iter().filter_map(due).collect();
         for at in due {

@@ -160,6 +160,11 @@ impl Engine {
         };
         let own = self.me()?.identity.account();
         let Some(room) = self.room(at).filter(|r| r.standing == Membership::Joined) else { return Ok(()) };
+        if account == own {
+            // On another device of ours.
+            self.close_room(turn, at, Membership::Left)?;
+            return self.notice(turn, at, own, &Notice::Left(own));
+        }
         let role = room.charter.role(&own);
         let may = role > room.charter.role(&account) && role >= Role::Admin;
         self.drive(at).leaving.insert(account);

@@ -68,6 +68,8 @@ pub(crate) enum What {
     Leave,
     /// A new key for our leaf.
     Renew,
+    /// Our devices in it are to be those that our account's log names.
+    Devices,
     /// A link into the group.
     OpenDoor {
         door: Door,
@@ -181,6 +183,7 @@ impl Stored for Wish {
             What::Leave => w.u8(5),
             What::SetTimer { seconds } => w.u8(6).u32(*seconds),
             What::Renew => w.u8(7),
+            What::Devices => w.u8(11),
             What::OpenDoor { door } => {
                 w.u8(8).raw(&door.key).raw(&door.made_by.0).u64(door.expires).u32(door.uses).u32(door.used)
             }
@@ -215,6 +218,7 @@ impl Stored for Wish {
                 bundle: Box::new(Bundle::decode(r.take(bundle::ENCODED)?)?),
                 token: r.array()?,
             })),
+            11 => What::Devices,
             _ => return Err(DecodeError::Unknown("wish")),
         };
         Ok(Self { what, tries })

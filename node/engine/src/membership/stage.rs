@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use livechat_crypto::kv::Overlay;
 use livechat_crypto::mls::{Change, PeerDevice, StageError};
+use livechat_wire::bundle::Bundle;
 use livechat_wire::door::Verdict;
 use livechat_wire::group::{Charter, Role};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
@@ -39,6 +40,8 @@ struct Plan {
     turned_away: Vec<(u64, Verdict)>,
     /// Names to be looked up before.
     unknown: Vec<String>,
+    /// Devices of ours that nothing was found to take in with.
+    unready: Option<u64>,
     /// When a wish is due that waits for others to fulfil it.
     later: Option<u64>,
     leave: Option<u64>,
@@ -56,6 +59,9 @@ impl Engine {
         }
         for (number, verdict) in plan.turned_away {
             self.refuse_entry(turn, at, number, verdict)?;
+        }
+        if let Some(number) = plan.unready {
+            self.ask_again(turn, at, number)?;
         }
         if let Some(later) = plan.later {
             self.drive(at).due = later;
@@ -77,7 +83,7 @@ impl Engine {
         self.stage_plan(turn, at, &plan.add, &plan.remove, plan.charter, plan.wishes)
     }
 
-    pub(super) fn drive(&mut self, at: ConversationId) -> &mut super::Drive {
+    pub(crate) fn drive(&mut self, at: ConversationId) -> &mut super::Drive {
         self.rooms.drives.entry(at).or_default()
     }
 
@@ -116,7 +122,11 @@ impl Engine {
                     plan.moot.push(*number);
                     continue;
                 }
-                What::Admit(_) if drive.not_before.get(number).is_some_and(|due| *due > clock) => {
+                What::Devices if self.amiss(at, room).is_nothing() => {
+                    plan.moot.push(*number);
+                    continue;
+                }
+                What::Admit(_) | What::Devices if drive.not_before.get(number).is_some_and(|due| *due > clock) => {
                     plan.later = plan.later.into_iter().chain(drive.not_before.get(number).copied()).min();
                     continue;
                 }
@@ -213,6 +223,38 @@ impl Engine {
                 }
                 What::Leave => plan.leave = Some(*number),
                 What::Renew => plan.wishes.push(*number),
+                What::Devices => {
+                    let amiss = self.amiss(at, room);
+                    let own = &self.me()?.username;
+                    let ready = |found: &Found| {
+                        let comes =
+                            |key: &[u8; 32]| amiss.missing.contains(key) && self.may_be_seated(room, found, key);
+                        found.devices.iter().filter(|(b, _)| comes(&b.device_key)).count()
+                    };
+                    let coming = match drive.found.get(own) {
+                        _ if amiss.missing.is_empty() => 0,
+                        Some(Ok(found)) => ready(found),
+                        Some(Err(_)) => 0,
+                        // Whoever is to go goes at once.
+                        None if !amiss.leftover.is_empty() => 0,
+                        None => {
+                            if !drive.looking.contains(own) {
+                                plan.unknown.push(own.clone());
+                            }
+                            continue;
+                        }
+                    };
+                    if coming == 0 && amiss.leftover.is_empty() {
+                        plan.unready = Some(*number);
+                        continue;
+                    }
+                    if coming > 0 {
+                        devices += coming;
+                        plan.add.push(own.clone());
+                    }
+                    plan.remove.extend(amiss.leftover);
+                    plan.wishes.push(*number);
+                }
             }
         }
         plan.charter = Some(charter).filter(|c| *c != room.charter);
@@ -244,7 +286,8 @@ impl Engine {
         let mut peers = Vec::new();
         let mut bundles = Vec::new();
         for found in &found {
-            for (bundle, package) in &found.devices {
+            let comes = |(bundle, _): &&(Bundle, Vec<u8>)| self.may_be_seated(room, found, &bundle.device_key);
+            for (bundle, package) in found.devices.iter().filter(comes) {
                 peers.push(PeerDevice { log: &found.log, device_key: bundle.device_key, key_package: package });
                 bundles.push(bundle.clone());
             }
@@ -304,6 +347,7 @@ impl Engine {
         let of = |what: &What| match what {
             What::Add { username } => names.contains(username),
             What::Admit(admit) => names.contains(&admit.username),
+            What::Devices => self.me.as_ref().is_some_and(|me| names.contains(&me.username)),
             _ => false,
         };
         wishes.filter(|(_, w)| of(&w.what)).map(|(n, _)| *n).collect()
@@ -342,6 +386,19 @@ impl Engine {
         for number in self.wishes_of(at, &names) {
             self.give_up(turn, at, number, CommandError::Untrusted)?;
         }
+        Ok(())
+    }
+
+    /// A device of ours has published nothing yet, or the directory shows nothing of ours: asked again, less and less
+    /// often.
+    fn ask_again(&mut self, turn: &mut Turn<'_>, at: ConversationId, number: u64) -> Result<(), HandleError> {
+        let own = self.me()?.username.clone();
+        let drive = self.drive(at);
+        drive.found.remove(&own);
+        let longest = limits::BACKOFF_FIRST.checked_shl(drive.unready).unwrap_or(u64::MAX);
+        drive.unready = (drive.unready + 1).min(16);
+        let due = turn.clock + turn.between(limits::BACKOFF_FIRST / 2, longest.min(limits::DEVICE_PATIENCE));
+        self.drive(at).not_before.insert(number, due);
         Ok(())
     }
 

@@ -49,6 +49,7 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
         What::OpenDoor { door: Door { key: [3; 32], made_by: a, expires: 5, uses: 2, used: 0 } },
         What::ShutDoor { key: [3; 32] },
         What::Admit(Box::new(admit)),
+        What::Devices,
     ];
     let wishes = wishes.map(|what| stored(&Wish { what, tries: 2 }));
     insta::assert_snapshot!("wishes", wishes.join("\n"));

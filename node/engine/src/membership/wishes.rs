@@ -98,12 +98,14 @@ impl Engine {
     fn begin_to_leave(&mut self, turn: &mut Turn<'_>, at: ConversationId, own: AccountId) -> Answer {
         let room = self.room(at).ok_or(HandleError::Inconsistent("a room that isn't there"))?;
         let role = room.charter.role(&own);
-        if room.seats.iter().all(|s| s.member.account == own) {
+        if room.seats.len() == 1 {
             self.close_room(turn, at, Membership::Left)?;
             self.notice(turn, at, own, &Notice::Left(own))?;
             return Ok(Ok(Reply::Done));
         }
-        if role > Role::Member {
+        // When nobody else is left, our other devices are told, and nobody has to be owner.
+        let alone = room.seats.iter().all(|s| s.member.account == own);
+        if role > Role::Member && !alone {
             self.wish(turn, at, What::SetRole { account: own, role: Role::Member })?;
         }
         self.wish(turn, at, What::Leave)?;
@@ -111,7 +113,7 @@ impl Engine {
     }
 
     /// Notes a wish; its number, unless the same is wanted already.
-    pub(super) fn wish(
+    pub(crate) fn wish(
         &mut self,
         turn: &mut Turn<'_>,
         at: ConversationId,
@@ -131,6 +133,7 @@ impl Engine {
 
     /// A wish is fulfilled, moot or given up.
     pub(super) fn unwish(&mut self, turn: &mut Turn<'_>, at: ConversationId, number: u64) -> Result<(), HandleError> {
+        let own = self.me()?.username.clone();
         if let Some(drive) = self.rooms.drives.get_mut(&at)
             && let Some(wish) = drive.wishes.remove(&number)
         {
@@ -138,6 +141,9 @@ impl Engine {
             match &wish.what {
                 What::Add { username } => drop(drive.found.remove(username)),
                 What::Admit(admit) => drop(drive.found.remove(&admit.username)),
+                What::Devices => {
+                    drive.found.remove(&own);
+                }
                 _ => {}
             }
         }
@@ -161,6 +167,10 @@ impl Engine {
             // Nobody asked for it; it comes again.
             return self.renewed(turn, at);
         }
+        if wish.what == What::Devices {
+            // So does that, with the next change of the room or the log.
+            return Ok(());
+        }
         match &wish.what {
             What::Admit(admit) => {
                 let full = why == CommandError::TooMany;
@@ -179,7 +189,7 @@ impl Engine {
             What::Leave => format!("leaving: {why}"),
             What::OpenDoor { .. } => format!("making a link: {why}"),
             What::ShutDoor { .. } => format!("revoking a link: {why}"),
-            What::Renew | What::Admit(_) => String::new(),
+            What::Renew | What::Admit(_) | What::Devices => String::new(),
         };
         while text.len() > wire::TITLE {
             text.pop();
@@ -216,7 +226,7 @@ pub(super) fn may(room: &Room, by: AccountId, what: &What) -> Result<(), Command
     let allowed = |yes| if yes { Ok(()) } else { Err(CommandError::NotAllowed) };
     let others_own = || room.charter.roles.iter().any(|(a, r)| *a != by && *r == Role::Owner);
     match what {
-        What::Renew => Ok(()),
+        What::Renew | What::Devices => Ok(()),
         What::Add { .. } | What::Admit(_) if room.charter.open.is_some() => Ok(()),
         What::Add { .. } | What::Admit(_) | What::SetTitle { .. } | What::SetTimer { .. } => {
             allowed(role >= Role::Admin)

@@ -58,6 +58,10 @@ function noticeWords(notice: Notice, author: string, who: Piece, me: string): Pi
       return ["Not done: ", { theirs: notice.about }];
     case "forked":
       return ["The relay showed two orders of changes: members may see different groups. It was noted"];
+    case "devices_added":
+      return [who, notice.count === 1 ? " added a device" : ` added ${notice.count} devices`];
+    case "devices_removed":
+      return [who, notice.count === 1 ? " removed a device" : ` removed ${notice.count} devices`];
   }
 }
 
