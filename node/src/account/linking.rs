@@ -14,10 +14,10 @@ use livechat_wire::device_code::DeviceCode;
 use livechat_wire::http::{self, Bytes, ProblemCode};
 use zeroize::Zeroizing;
 
+use super::Phase;
 use super::flow::{Ended, Flow, already_signed_up, damaged, no_randomness};
 use super::phrase::{another_accounts, not_a_phrase};
 use super::saved::{Linking, SavedSession};
-use super::Phase;
 use crate::api::{DeviceTicket, Error, ErrorCode, Response};
 use crate::brain::Activation;
 use crate::env;
@@ -56,12 +56,7 @@ impl Flow {
         }
     }
 
-    async fn begin_link(
-        &self,
-        username: &str,
-        code: String,
-        phrase: Option<RecoveryPhrase>,
-    ) -> Result<Linking, Error> {
+    async fn begin_link(&self, username: &str, code: String, phrase: Option<RecoveryPhrase>) -> Result<Linking, Error> {
         let info = self.relay.info().await?;
         let log_in = http::LogIn { username: username.trim().to_owned(), code, device: None, vault: None };
         let opened = self.relay.log_in(&log_in).await?;

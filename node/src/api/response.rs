@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Request;
 use super::{
-    AccountSession, BackedUp, Contact, Conversation, ConversationId, Device, DeviceTicket, Found, Group, GroupLink, HistoryPage, Joining,
-    Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SafetyCode, SignUpTicket, SignedUp, Status,
-    UsernameCheck, VaultInfo,
+    AccountSession, BackedUp, Contact, Conversation, ConversationId, Device, DeviceTicket, Found, Group, GroupLink,
+    HistoryPage, Joining, Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SafetyCode, SignUpTicket,
+    SignedUp, Status, UsernameCheck, VaultInfo,
 };
 
 /// Answers.

@@ -1,6 +1,8 @@
 //! What comes round by the clock: the relay's card, live count and stock over HTTP, connecting, tending the swarm.
 
-use livechat_engine::{LookupFailure, LookupId};
+use livechat_engine::{Command, LookupFailure, LookupId};
+use livechat_wire::account::AccountLog;
+use livechat_wire::bundle::Bundle;
 use livechat_wire::http::{DirectoryEntry, KeyPackageStock, LiveCount, ProblemCode, RelayInfo, SecretText};
 use tokio::time::Instant;
 
@@ -24,7 +26,15 @@ pub(super) enum Done {
     Live(SecretText, Result<LiveCount, AskError>),
     Stock(SecretText, Result<KeyPackageStock, AskError>),
     Lobby(Box<Result<super::lobby::Step, crate::api::Error>>, Answer),
-    Lookup { generation: u64, lookup: LookupId, answer: Box<Result<DirectoryEntry, LookupFailure>> },
+    Lookup {
+        generation: u64,
+        lookup: LookupId,
+        answer: Box<Result<DirectoryEntry, LookupFailure>>,
+    },
+    /// The log of our own account, as the relay has it.
+    OwnLog(Result<AccountLog, Error>),
+    /// A device that somebody wants to add, as the relay shows it.
+    DeviceFound(Box<Result<Bundle, Error>>, Answer),
     PhraseChecked(Box<Result<Response, Error>>, Answer),
     Nothing,
 }
@@ -71,6 +81,11 @@ impl Driver {
             Done::Lookup { generation, lookup, answer } => {
                 self.parts.brain.feed(Feed::Directory { generation, lookup, answer });
             }
+            Done::OwnLog(log) => self.on_own_log(log),
+            Done::DeviceFound(found, answer) => match *found {
+                Ok(bundle) => self.command(Command::AddDevice { bundle: Box::new(bundle) }, answer),
+                Err(e) => respond(answer, Err(e)),
+            },
             Done::Lobby(step, answer) => self.on_lobby(*step, answer),
             Done::PhraseChecked(result, answer) => {
                 if result.is_ok() {
@@ -112,6 +127,9 @@ impl Driver {
         }
         if self.lobby_at.is_some_and(|at| at <= now) {
             self.tend_lobby();
+        }
+        if self.devices_at.is_some_and(|at| at <= now) {
+            self.look_at_devices();
         }
         if self.stock_at.is_some_and(|at| at <= now) {
             self.look_at_stock();

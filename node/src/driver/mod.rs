@@ -6,6 +6,7 @@
 mod backoff;
 mod chores;
 mod commands;
+mod devices;
 mod heard;
 mod link;
 mod lobby;
@@ -23,7 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::account::{Phase, ticket};
+use crate::account::{Phase, linking, ticket};
 use crate::api::{AccountState, Error, Event, RelayState, Response, Status};
 use crate::brain::{Brain, Outcome, Snapshot};
 use crate::node::Ask;
@@ -84,6 +85,8 @@ pub(crate) struct Driver {
     stock_at: Option<Instant>,
     /// When the relay's lobby is looked at again.
     lobby_at: Option<Instant>,
+    /// When it is looked whether this device was added, or whether another one was.
+    devices_at: Option<Instant>,
     /// A sign-up that is done but for being reachable, and until when that is waited for.
     newcomer: Option<(Answer, Result<Response, Error>, Instant)>,
     /// Set when the key is gone: the loop ends, and who asked for that is told afterwards.
@@ -120,6 +123,7 @@ impl Driver {
             tend_at: now,
             stock_at: None,
             lobby_at: None,
+            devices_at: None,
             newcomer: None,
             locking: None,
             used_at: now,
@@ -183,6 +187,7 @@ impl Driver {
             self.lobby_at = Some(Instant::now() + limits::HTTP_TOTAL);
             self.stock_at = Some(Instant::now());
         }
+        self.devices_at = Some(Instant::now());
     }
 
     async fn end(self) {
@@ -205,6 +210,7 @@ impl Driver {
             Some(self.tend_at),
             self.stock_at,
             self.lobby_at,
+            self.devices_at,
             self.newcomer.as_ref().map(|(_, _, until)| *until),
             self.link.http.next.filter(|_| !self.link.looking),
             self.link.peer.next,
@@ -247,6 +253,9 @@ impl Driver {
             (_, Some(me)) => AccountState::LoggedOut { username: me.username.clone() },
             (Phase::Pending(pending), None) => {
                 ticket::of(pending).map_or(AccountState::None, |ticket| AccountState::Pending { ticket })
+            }
+            (Phase::Linking(waits), None) => {
+                linking::ticket(waits).map_or(AccountState::None, |ticket| AccountState::Linking { ticket })
             }
             (_, None) => AccountState::None,
         };

@@ -57,6 +57,7 @@ impl Driver {
             slots,
             lookups,
             publish_keys,
+            publish_log,
             replies,
             events,
             wake_at: _,
@@ -85,6 +86,9 @@ impl Driver {
         for lookup in lookups {
             self.look_up(lookup);
         }
+        if let Some(log) = publish_log {
+            self.publish_log(&log);
+        }
         if let Some(keys) = publish_keys {
             self.publish_keys(keys);
         }
@@ -102,6 +106,7 @@ impl Driver {
             }
             engine::Event::ConversationChanged { conversation } => Event::ConversationChanged { conversation },
             engine::Event::GroupChanged { group } => Event::GroupChanged { group },
+            engine::Event::DevicesChanged { devices } => Event::DevicesChanged { devices },
             engine::Event::JoiningChanged { joining } => Event::JoiningChanged { joining },
             // Part of the status.
             _ => return,

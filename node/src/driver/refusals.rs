@@ -149,6 +149,9 @@ pub(super) fn locked(phase: &Phase) -> Error {
     let (message, hint) = match phase {
         Phase::None => ("Nobody has signed up on this device.", "Sign up first."),
         Phase::Pending(_) => ("The sign-up isn't finished.", "Enter the authenticator's first code."),
+        Phase::Linking(_) => {
+            ("This device waits to be added to its account.", "Enter its code on another device of the account.")
+        }
         Phase::LoggedOut | Phase::Active(_) | Phase::Locked => {
             ("Nobody is logged in.", "Log in with a code of the authenticator.")
         }

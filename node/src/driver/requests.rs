@@ -36,6 +36,13 @@ pub(super) enum FlowRequest {
         username: String,
         code: String,
     },
+    Link {
+        username: String,
+        code: String,
+        phrase: Option<Zeroizing<String>>,
+    },
+    WatchLink,
+    CancelLink,
     LogOut,
     /// The session is over.
     Over,
@@ -60,6 +67,10 @@ impl Driver {
             Request::ConfirmSignUp { code } => self.flow(FlowRequest::Confirm { code }, answer),
             Request::CancelSignUp => self.flow(FlowRequest::Cancel, answer),
             Request::LogIn { username, code } => self.flow(FlowRequest::LogIn { username, code }, answer),
+            Request::Link { username, code, phrase } => {
+                self.flow(FlowRequest::Link { username, code, phrase: phrase.map(Zeroizing::new) }, answer);
+            }
+            Request::CancelLink => self.flow(FlowRequest::CancelLink, answer),
             Request::LogOut => self.flow(FlowRequest::LogOut, answer),
             Request::Lock => self.lock_now(answer),
             Request::UnlockByPhrase { .. } | Request::UnlockByPassphrase { .. } => {
@@ -90,6 +101,11 @@ impl Driver {
             Request::SetPassphrase { passphrase } => self.ask_store(answer, async move |brain| {
                 brain.set_passphrase(passphrase.map(Zeroizing::new)).await.map(|()| Response::Done)
             }),
+            Request::Devices => self.ask_store(answer, async |brain| {
+                let devices = brain.view(|engine, _| Ok(engine.devices())).await?;
+                Ok(Response::Devices { devices })
+            }),
+            Request::AddDevice { code } => self.add_device(code, answer),
             Request::Sessions => self.ask_relay(answer, async |relay, token, device| {
                 let list = relay.sessions(&token).await?;
                 let of = |s: SessionInfo| AccountSession {
@@ -305,6 +321,9 @@ impl Driver {
                 FlowRequest::Confirm { code } => flow.confirm(phase, code).await,
                 FlowRequest::Cancel => flow.cancel(phase).await,
                 FlowRequest::LogIn { username, code } => flow.log_in(phase, username, code).await,
+                FlowRequest::Link { username, code, phrase } => flow.link(phase, username, code, phrase).await,
+                FlowRequest::WatchLink => flow.watch_link(phase).await,
+                FlowRequest::CancelLink => flow.cancel_link(phase).await,
                 FlowRequest::LogOut => flow.log_out(phase).await,
                 FlowRequest::Over => flow.over(phase).await,
                 FlowRequest::Lock => flow.lock(phase).await,
@@ -323,13 +342,14 @@ impl Driver {
             (_, true) => {
                 self.stock_at = Some(tokio::time::Instant::now());
                 self.lobby_at = self.lobby_at.or(Some(tokio::time::Instant::now() + limits::HTTP_TOTAL));
+                self.devices_at = Some(tokio::time::Instant::now());
                 self.link.http.hurry();
             }
             (true, false) => {
                 self.live_users = None;
                 self.lobby_at = None;
             }
-            (false, false) => {}
+            (false, false) => self.devices_at = Some(tokio::time::Instant::now() + limits::LINKING_LOOK),
         }
     }
 }
@@ -372,6 +392,7 @@ fn of_engine(request: Request) -> Option<Command> {
         Request::MakeLink { conversation, expires_in, uses } => Command::MakeLink { conversation, expires_in, uses },
         Request::RevokeLink { conversation, door } => Command::RevokeLink { conversation, door },
         Request::JoinLink { link } => Command::JoinLink { link: Secret(link) },
+        Request::RemoveDevice { device } => Command::RevokeDevice { device },
         Request::CancelJoin { door } => Command::CancelJoin { door },
         _ => return None,
     })
