@@ -30,11 +30,12 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    /// What the store says; `has_account` is whether the engine has one.
-    pub(crate) fn load(kv: &dyn Kv, has_account: bool, now_s: u64) -> Result<Self, SavedError> {
-        if has_account {
+    /// What the store says; `removed` is whether the engine's account has removed this device, none without an account.
+    pub(crate) fn load(kv: &dyn Kv, removed: Option<bool>, now_s: u64) -> Result<Self, SavedError> {
+        if let Some(removed) = removed {
             return Ok(match SavedSession::load(kv)? {
-                Some(session) if session.expires_at > now_s => Self::Active(session),
+                // No code would let a removed device in again: what is here stays open.
+                Some(session) if removed || session.expires_at > now_s => Self::Active(session),
                 _ => Self::LoggedOut,
             });
         }

@@ -18,6 +18,7 @@ impl fmt::Debug for Request {
                 .field("username", username)
                 .field("phrase", &phrase.is_some())
                 .finish_non_exhaustive(),
+            Self::Erase => f.write_str("Erase"),
             Self::CancelLink => f.write_str("CancelLink"),
             Self::Devices => f.write_str("Devices"),
             Self::AddDevice { .. } => f.debug_struct("AddDevice").finish_non_exhaustive(),

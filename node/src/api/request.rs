@@ -56,6 +56,8 @@ pub enum Request {
         #[cfg_attr(test, ts(type = "string"))]
         device: DeviceId,
     },
+    /// Erases everything on a device that was removed from its account. Answered by [`Response::Done`].
+    Erase,
     /// Begins a ten-day session. Answered by [`Response::Done`].
     LogIn {
         /// Name.

@@ -172,6 +172,7 @@ fn server_frames() -> Vec<ServerFrame> {
         session_expires_at: 6,
         logged_in: true,
         phrase_waits: false,
+        removed: false,
     };
     let locked = AccountState::Locked { username: "alice".into(), passphrase: true };
     let contact = Contact {

@@ -293,6 +293,8 @@ pub enum AccountState {
         logged_in: bool,
         /// Whether the recovery phrase waits to be written down and checked.
         phrase_waits: bool,
+        /// Whether this device was removed from the account: what is here can be read, nothing is sent or received.
+        removed: bool,
     },
 }
 

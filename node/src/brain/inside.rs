@@ -167,6 +167,7 @@ impl Inside {
                 cursor: account.as_ref().map(|a| engine.cursor(a.relay)).unwrap_or_default(),
                 account,
                 queued: engine.queued(),
+                removed: engine.is_removed(),
                 wake_at: engine.wake_at(),
                 guard,
                 generation: self.generation,

@@ -238,11 +238,13 @@ impl Driver {
         }
     }
 
-    /// The relay ended this session: it was revoked elsewhere, or the relay forgot it.
+    /// The relay ended this session: it was revoked elsewhere, the relay forgot it, or this device was removed, which
+    /// the account's log tells.
     fn check_refusal(&mut self, token: &SecretText, e: &AskError) {
         let refused = e.problem() == Some(ProblemCode::Unauthenticated);
-        if refused && self.parts.phase.token() == Some(token) {
-            self.lock();
+        if refused && self.parts.phase.token() == Some(token) && !self.refused {
+            self.refused = true;
+            self.look_at_devices();
         }
     }
 
@@ -259,6 +261,9 @@ impl Driver {
 
     /// When the node is to lock itself, unless somebody asks for something before.
     pub(super) fn idle_until(&self) -> Option<Instant> {
+        if self.parts.snapshot.removed {
+            return None;
+        }
         let after = self.parts.snapshot.guard.map(|g| g.habits.lock_after).filter(|s| *s > 0)?;
         Some(self.used_at + std::time::Duration::from_secs(after.into())).filter(|_| !self.flow_running)
     }

@@ -11,6 +11,7 @@ use super::commands::Answer;
 use super::requests::{FlowRequest, respond};
 use super::{Driver, refusals};
 use crate::account::Phase;
+use crate::account::saved::SavedSession;
 use crate::api::{Error, ErrorCode};
 use crate::brain::{Brain, Feed};
 use crate::limits;
@@ -58,12 +59,40 @@ impl Driver {
 
     pub(super) fn on_own_log(&mut self, log: Result<AccountLog, Error>) {
         match log {
-            Ok(log) => self.parts.brain.feed(Feed::OwnLog(log)),
+            Ok(log) => {
+                let us = self.parts.snapshot.account.as_ref();
+                let removed = us.is_some_and(|us| log.account() == us.account && log.is_revoked(&us.device));
+                if removed {
+                    self.on_removed();
+                } else if std::mem::take(&mut self.refused) {
+                    self.lock();
+                }
+                self.parts.brain.feed(Feed::OwnLog(log));
+            }
             Err(e) => {
                 tracing::debug!("the account's log couldn't be looked at: {}", e.message);
                 self.devices_at = Some(Instant::now() + limits::OWN_LOG_RETRY);
             }
         }
+    }
+
+    /// The account has removed this device. What is here stays open: no code would open it again.
+    fn on_removed(&mut self) {
+        if let Phase::Active(session) = &self.parts.phase
+            && session.token.is_some()
+            && !self.flow_running
+        {
+            let session = SavedSession { token: None, expires_at: session.expires_at };
+            let (brain, keep) = (self.parts.brain.clone(), session.clone());
+            self.tasks.spawn(async move {
+                if let Err(e) = brain.save(keep).await {
+                    tracing::debug!("the session's end couldn't be kept: {}", e.message);
+                }
+                Done::Nothing
+            });
+            self.on_phase(Phase::Active(session));
+        }
+        self.refused = false;
     }
 
     /// Adds the device that the relay shows, if it is the one that shows this code.

@@ -87,6 +87,8 @@ pub(crate) struct Driver {
     lobby_at: Option<Instant>,
     /// When it is looked whether this device was added, or whether another one was.
     devices_at: Option<Instant>,
+    /// The relay ended the session, and the account's log is to say why.
+    refused: bool,
     /// A sign-up that is done but for being reachable, and until when that is waited for.
     newcomer: Option<(Answer, Result<Response, Error>, Instant)>,
     /// Set when the key is gone: the loop ends, and who asked for that is told afterwards.
@@ -124,6 +126,7 @@ impl Driver {
             stock_at: None,
             lobby_at: None,
             devices_at: None,
+            refused: false,
             newcomer: None,
             locking: None,
             used_at: now,
@@ -215,7 +218,7 @@ impl Driver {
             self.link.http.next.filter(|_| !self.link.looking),
             self.link.peer.next,
             self.fetch.resumes_at(),
-            self.parts.phase.session().map(|s| outcomes::instant(s.expires_at.saturating_mul(1_000))),
+            self.session_ends().map(|at| outcomes::instant(at.saturating_mul(1_000))),
             self.idle_until(),
         ];
         dues.into_iter().flatten().min().unwrap_or(now + limits::NAP).min(now + limits::NAP)
@@ -249,6 +252,7 @@ impl Driver {
                 session_expires_at: session.expires_at,
                 logged_in: session.token.is_some(),
                 phrase_waits: self.parts.phrase_waits,
+                removed: snapshot.removed,
             },
             (_, Some(me)) => AccountState::LoggedOut { username: me.username.clone() },
             (Phase::Pending(pending), None) => {
@@ -272,9 +276,14 @@ impl Driver {
 
     /// The session's end, by the clock: at most a nap late.
     fn check_session(&mut self) {
-        if self.parts.phase.session().is_some_and(|s| s.expires_at <= env::now_s()) {
+        if self.session_ends().is_some_and(|at| at <= env::now_s()) {
             self.lock();
         }
+    }
+
+    /// Unix seconds. A removed device has nothing to log in to again: it stays as it is.
+    fn session_ends(&self) -> Option<u64> {
+        self.parts.phase.session().filter(|_| !self.parts.snapshot.removed).map(|s| s.expires_at)
     }
 }
 

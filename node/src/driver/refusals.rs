@@ -159,6 +159,13 @@ pub(super) fn locked(phase: &Phase) -> Error {
     Error::new(ErrorCode::WrongState, message, hint)
 }
 
+/// What would close for good what can be read on a removed device.
+pub(super) fn removed() -> Error {
+    let message = "This device was removed from the account: no code would open it again.";
+    let hint = "Export what you want to keep, then erase this device.";
+    Error::new(ErrorCode::WrongState, message, hint)
+}
+
 /// What needs the relay to know this device's session.
 pub(super) fn logged_out() -> Error {
     let message = "The relay has no session of this device.";

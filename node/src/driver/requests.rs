@@ -47,6 +47,8 @@ pub(super) enum FlowRequest {
     /// The session is over.
     Over,
     Lock,
+    /// This device is no device of the account any more: nothing of it stays here.
+    Erase,
     Change(Change),
 }
 
@@ -71,6 +73,15 @@ impl Driver {
                 self.flow(FlowRequest::Link { username, code, phrase: phrase.map(Zeroizing::new) }, answer);
             }
             Request::CancelLink => self.flow(FlowRequest::CancelLink, answer),
+            Request::LogOut | Request::Lock if self.parts.snapshot.removed => {
+                respond(answer, Err(refusals::removed()));
+            }
+            Request::Erase if self.parts.snapshot.removed => self.flow(FlowRequest::Erase, answer),
+            Request::Erase => {
+                let message = "This device belongs to its account.";
+                let hint = "Remove it on another device of the account first, or delete the account.";
+                respond(answer, Err(Error::new(ErrorCode::WrongState, message, hint)));
+            }
             Request::LogOut => self.flow(FlowRequest::LogOut, answer),
             Request::Lock => self.lock_now(answer),
             Request::UnlockByPhrase { .. } | Request::UnlockByPassphrase { .. } => {
@@ -327,6 +338,7 @@ impl Driver {
                 FlowRequest::LogOut => flow.log_out(phase).await,
                 FlowRequest::Over => flow.over(phase).await,
                 FlowRequest::Lock => flow.lock(phase).await,
+                FlowRequest::Erase => flow.erase(phase).await,
                 FlowRequest::Change(change) => flow.change(phase, change).await,
             };
             Done::Flow(Box::new(ended), answer)
