@@ -167,7 +167,14 @@ impl Flow {
     /// Waits no longer.
     pub(crate) async fn cancel_link(self, phase: Phase) -> Ended {
         let Phase::Linking(linking) = phase else {
-            return (phase, Err(Error::new(ErrorCode::WrongState, "This device doesn't wait to be added.", "")));
+            return (
+                phase,
+                Err(Error::new(
+                    ErrorCode::WrongState,
+                    "This device doesn't wait to be added.",
+                    "There is nothing to cancel.",
+                )),
+            );
         };
         match self.end_link(&linking).await {
             Ok(()) => (Phase::None, Ok(Response::Done)),

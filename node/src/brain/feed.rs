@@ -34,7 +34,7 @@ pub(crate) enum Feed {
         answer: Box<Result<DirectoryEntry, LookupFailure>>,
     },
     Stock(KeyPackageStock),
-    OwnLog(AccountLog),
+    OwnLog(Box<AccountLog>),
     Appended {
         slot: SlotId,
         answer: Box<Result<Receipt, Refusal>>,
@@ -66,8 +66,8 @@ impl Feed {
             Self::Page { relay, envelopes, cursor } => Input::Page { relay, envelopes, cursor },
             Self::Verdicts { relay, verdicts } => Input::Verdicts { relay, verdicts },
             Self::Directory { lookup, answer, .. } => Input::Directory { lookup, answer: *answer },
-            Self::OwnLog(log) => Input::OwnLog(log),
             Self::Stock(stock) => Input::Stock(stock),
+            Self::OwnLog(log) => Input::OwnLog(*log),
             Self::Appended { slot, answer } => Input::Appended { slot, answer: *answer },
             Self::Slot { slot, from, answer } => Input::Slot { slot, from, answer },
             Self::Relay { online } => Input::Relay { online },

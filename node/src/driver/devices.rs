@@ -67,7 +67,7 @@ impl Driver {
                 } else if std::mem::take(&mut self.refused) {
                     self.lock();
                 }
-                self.parts.brain.feed(Feed::OwnLog(log));
+                self.parts.brain.feed(Feed::OwnLog(Box::new(log)));
             }
             Err(e) => {
                 tracing::debug!("the account's log couldn't be looked at: {}", e.message);

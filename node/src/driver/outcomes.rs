@@ -24,7 +24,8 @@ impl Driver {
             self.commands.answer(id, Err(failure.to_api()));
         }
         let before = std::mem::replace(&mut self.parts.snapshot, snapshot);
-        if before.queued != self.parts.snapshot.queued || before.account != self.parts.snapshot.account {
+        let now = &self.parts.snapshot;
+        if (before.queued, before.removed) != (now.queued, now.removed) || before.account != now.account {
             self.stale = true;
         }
         if before.account.is_some() && self.parts.snapshot.account.is_none() {

@@ -116,6 +116,13 @@ impl Driver {
                 let devices = brain.view(|engine, _| Ok(engine.devices())).await?;
                 Ok(Response::Devices { devices })
             }),
+            Request::RemoveDevice { device }
+                if self.parts.snapshot.account.as_ref().is_some_and(|a| a.device == device) =>
+            {
+                let hint = "Remove it on another device of the account; to leave this one, log out.";
+                let message = "A device doesn't remove itself.";
+                respond(answer, Err(Error::new(ErrorCode::BadRequest, message, hint)));
+            }
             Request::AddDevice { code } => self.add_device(code, answer),
             Request::Sessions => self.ask_relay(answer, async |relay, token, device| {
                 let list = relay.sessions(&token).await?;

@@ -39,10 +39,11 @@ fn make(names: &[&str]) -> Base {
         let mut engine = Engine::open(&store).expect("an empty store opens");
         let identity = Box::new(Identity::generate(&mut dice));
         let log = identity.found_log(name, relay.id(), NOON / 1_000).expect("a log");
-        relay.list(name, log.encode(), identity.bundle(NOON / 1_000).encode());
+        let device = identity.device();
+        relay.list(name, log.clone());
         let input = Input::Activate { identity, username: (*name).to_owned(), relay: relay.id(), log, bucket_bits: 0 };
         let effects = engine.handle(Now(NOON), &mut dice, input, &mut store).expect("activation");
-        relay.publish(name, effects.publish_keys.expect("a full stock"));
+        relay.publish(name, device, effects.publish_keys.expect("a full stock"));
         stores.insert((*name).to_owned(), store);
     }
     Base { relay, stores }

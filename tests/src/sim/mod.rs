@@ -22,6 +22,7 @@
 #![allow(clippy::panic, reason = "a world that is out of joint ends the test that asked for it")]
 
 pub mod base;
+mod devices;
 pub mod faults;
 pub mod group_schedule;
 mod look;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use livechat_crypto::kv::MemoryKv;
 use livechat_engine::view::Role;
-use livechat_engine::{CommandError, CommandId, Engine, Reply};
-use livechat_wire::{AccountId, MessageId};
+use livechat_engine::{Account, CommandError, CommandId, Engine, Reply};
+use livechat_wire::bundle::Bundle;
+use livechat_wire::{AccountId, DeviceId, MessageId};
 use rand_chacha::ChaCha20Rng;
 
 /// Where somebody is: those on one island reach each other.
@@ -16,6 +17,9 @@ pub(crate) struct Person {
     /// None while the machine is down.
     pub engine: Option<Engine>,
     pub account: AccountId,
+    /// Their name at the relay; that of the machine may be another, since one person may have several.
+    pub username: String,
+    pub device: DeviceId,
     /// What was committed; all that survives.
     pub store: MemoryKv,
     pub dice: ChaCha20Rng,
@@ -28,6 +32,10 @@ pub(crate) struct Person {
     pub timer: u64,
     /// Waiting for a page from the relay.
     pub fetching: bool,
+    /// Pages so far: now and then the account's log is asked for, too.
+    pub pages: u64,
+    /// Never asks for it.
+    pub thief: bool,
     pub next_command: u64,
     pub replies: BTreeMap<CommandId, Result<Reply, CommandError>>,
     /// What they mean to do, in this order; the first is under way.
@@ -81,6 +89,12 @@ pub(crate) enum Intention {
     FoundLobby {
         title: String,
     },
+    AddDevice {
+        bundle: Box<Bundle>,
+    },
+    RevokeDevice {
+        device: DeviceId,
+    },
 }
 
 /// What somebody wants of a group.
@@ -109,9 +123,13 @@ pub(crate) enum Deed {
 
 impl Person {
     pub fn new(engine: Engine, store: MemoryKv, dice: ChaCha20Rng) -> Self {
-        let account = engine.account().expect("somebody signed up").account;
+        let Account { account, username, device, .. } = engine.account().expect("somebody signed up");
         Self {
             account,
+            username,
+            device,
+            pages: 0,
+            thief: false,
             engine: Some(engine),
             store,
             dice,

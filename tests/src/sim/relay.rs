@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use ed25519_dalek::{Signer, SigningKey};
 use livechat_engine::LookupFailure;
+use livechat_wire::account::AccountLog;
 use livechat_wire::envelope::epoch_at;
 use livechat_wire::http::{Bytes, DirectoryDevice, DirectoryEntry, KeyPackageStock, PublishKeyPackages};
 use livechat_wire::order::{self, SealedCommit};
 use livechat_wire::receipt::Receipt;
 use livechat_wire::sync::{Cursor, Refusal, Verdict};
-use livechat_wire::{Envelope, EnvelopeId, RelayId, SlotId, limits};
+use livechat_wire::{DeviceId, Envelope, EnvelopeId, RelayId, SlotId, limits};
 
 /// Two processes number what they accept; a page reads one after the other, so pages reorder.
 const ORIGINS: u64 = 2;
@@ -32,7 +33,12 @@ pub struct Relay {
 
 #[derive(Clone)]
 struct Listing {
-    log: Vec<u8>,
+    log: AccountLog,
+    devices: BTreeMap<DeviceId, Device>,
+}
+
+#[derive(Clone)]
+struct Device {
     bundle: Bytes,
     one_time: VecDeque<Bytes>,
     last_resort: Option<Bytes>,
@@ -163,33 +169,61 @@ impl Relay {
     }
 
     /// Lists an account, as a confirmed sign-up does.
-    pub fn list(&mut self, username: &str, log: Vec<u8>, bundle: Vec<u8>) {
-        let listing = Listing { log, bundle: Bytes(bundle), one_time: VecDeque::new(), last_resort: None };
-        self.directory.insert(username.to_owned(), listing);
+    pub fn list(&mut self, username: &str, log: AccountLog) {
+        self.directory.insert(username.to_owned(), Listing { log, devices: BTreeMap::new() });
     }
 
-    /// Takes KeyPackages.
-    pub fn publish(&mut self, username: &str, keys: PublishKeyPackages) -> KeyPackageStock {
-        if let Some(listing) = self.directory.get_mut(username) {
-            listing.bundle = keys.bundle;
-            listing.one_time.extend(keys.one_time);
-            listing.one_time.truncate(limits::KEY_PACKAGES);
-            listing.last_resort = keys.last_resort.or(listing.last_resort.take());
-        }
-        self.stock(username)
-    }
-
-    /// What is left of an account's KeyPackages.
+    /// An account's log.
     #[must_use]
-    pub fn stock(&self, username: &str) -> KeyPackageStock {
-        let listing = self.directory.get(username);
-        KeyPackageStock {
-            one_time: listing.map_or(0, |l| u32::try_from(l.one_time.len()).unwrap_or(u32::MAX)),
-            last_resort: listing.is_some_and(|l| l.last_resort.is_some()),
+    pub fn log(&self, username: &str) -> Option<&AccountLog> {
+        self.directory.get(username).map(|l| &l.log)
+    }
+
+    /// Takes a log that goes on where the kept one ends; the log that is kept then.
+    pub fn put_log(&mut self, username: &str, log: AccountLog) -> Option<AccountLog> {
+        let listing = self.directory.get_mut(username)?;
+        if listing.log.is_prefix_of(&log) {
+            listing.devices.retain(|device, _| !log.is_revoked(device));
+            listing.log = log;
+        }
+        Some(listing.log.clone())
+    }
+
+    /// Takes KeyPackages of a device; whether it belongs to the account, an honest relay asks before.
+    pub fn publish(&mut self, username: &str, device: DeviceId, keys: PublishKeyPackages) -> KeyPackageStock {
+        if let Some(listing) = self.directory.get_mut(username) {
+            let it = listing.devices.entry(device).or_insert_with(|| Device {
+                bundle: keys.bundle.clone(),
+                one_time: VecDeque::new(),
+                last_resort: None,
+            });
+            it.bundle = keys.bundle;
+            it.one_time.extend(keys.one_time);
+            it.one_time.truncate(limits::KEY_PACKAGES);
+            it.last_resort = keys.last_resort.or(it.last_resort.take());
+        }
+        self.stock(username, device)
+    }
+
+    /// Takes an account's devices for another's, as a relay does that wants to have a device of its own in there.
+    pub fn slip_in(&mut self, from: &str, into: &str) {
+        let strangers = self.directory.get(from).map(|l| l.devices.clone()).unwrap_or_default();
+        if let Some(listing) = self.directory.get_mut(into) {
+            listing.devices.extend(strangers);
         }
     }
 
-    /// Who has a name; with a KeyPackage of their device, if one is claimed.
+    /// What is left of a device's KeyPackages.
+    #[must_use]
+    pub fn stock(&self, username: &str, device: DeviceId) -> KeyPackageStock {
+        let it = self.directory.get(username).and_then(|l| l.devices.get(&device));
+        KeyPackageStock {
+            one_time: it.map_or(0, |d| u32::try_from(d.one_time.len()).unwrap_or(u32::MAX)),
+            last_resort: it.is_some_and(|d| d.last_resort.is_some()),
+        }
+    }
+
+    /// Who has a name; with a KeyPackage of each of their devices, if they are claimed.
     ///
     /// # Errors
     /// [`LookupFailure::NotFound`].
@@ -197,12 +231,15 @@ impl Relay {
         let name = username.to_lowercase();
         let name = self.lies.get(&name).cloned().unwrap_or(name);
         let listing = self.directory.get_mut(&name).ok_or(LookupFailure::NotFound)?;
-        let one_time = if claim { listing.one_time.pop_front() } else { None };
-        let device = DirectoryDevice {
-            bundle: listing.bundle.clone(),
-            last_resort: claim && one_time.is_none(),
-            key_package: if claim { one_time.or_else(|| listing.last_resort.clone()) } else { None },
+        let device = |it: &mut Device| {
+            let one_time = if claim { it.one_time.pop_front() } else { None };
+            DirectoryDevice {
+                bundle: it.bundle.clone(),
+                last_resort: claim && one_time.is_none(),
+                key_package: if claim { one_time.or_else(|| it.last_resort.clone()) } else { None },
+            }
         };
-        Ok(DirectoryEntry { username: name, log: Bytes(listing.log.clone()), devices: vec![device] })
+        let devices = listing.devices.values_mut().map(device).collect();
+        Ok(DirectoryEntry { username: name, log: Bytes(listing.log.encode()), devices })
     }
 }

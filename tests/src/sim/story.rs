@@ -127,6 +127,10 @@ fn line(message: &Message) -> String {
 }
 
 impl<'w> Actor<'w> {
+    pub(super) fn parts(self) -> (&'w mut World, String) {
+        (self.world, self.name)
+    }
+
     /// Looks somebody up and opens a chat.
     pub fn adds(self, whom: &str) {
         self.world.intend(&self.name, Intention::Add { whom: whom.to_owned() });

@@ -8,6 +8,9 @@ use super::World;
 use super::faults::happens;
 use super::world::{Event, FETCH_TIMEOUT, POLL, Question, RETRY};
 
+/// After so many pages a node also asks for its account's log.
+const LOG_EVERY: u64 = 10;
+
 impl World {
     pub(super) fn at(&mut self, when: u64, event: Event) {
         self.events += 1;
@@ -115,7 +118,12 @@ impl World {
                 }
             }
             Input::Page { .. } => {
-                self.people.get_mut(who).expect("a person").fetching = false;
+                let person = self.people.get_mut(who).expect("a person");
+                person.fetching = false;
+                person.pages += 1;
+                if person.pages.is_multiple_of(LOG_EVERY) && !person.thief {
+                    self.ask(who, Question::Log);
+                }
                 self.input(who, what);
                 let life = self.people[who].life;
                 self.at(self.now + POLL, Event::Poll { who: who.to_owned(), life });
@@ -143,7 +151,20 @@ impl World {
                 let answer = self.relay.directory(&lookup.username, lookup.claim);
                 Input::Directory { lookup: lookup.id, answer }
             }
-            Question::Publish(keys) => Input::Stock(self.relay.publish(who, keys)),
+            Question::Publish(keys) => {
+                let (username, device) = (self.people[who].username.clone(), self.people[who].device);
+                Input::Stock(self.relay.publish(&username, device, keys))
+            }
+            Question::PutLog(log) => {
+                let username = self.people[who].username.clone();
+                let kept = self.relay.put_log(&username, *log).expect("somebody with an account");
+                self.let_in(&kept);
+                Input::OwnLog(kept)
+            }
+            Question::Log => {
+                let log = self.relay.log(&self.people[who].username).expect("somebody with an account");
+                Input::OwnLog(log.clone())
+            }
             Question::Append(append) => {
                 let answer = self.relay.append(append.slot, append.commit, seconds);
                 Input::Appended { slot: append.slot, answer }

@@ -88,6 +88,8 @@ impl World {
                 Command::JoinLink { link: Secret(link) }
             }
             Intention::FoundLobby { title } => Command::FoundLobby { title },
+            Intention::AddDevice { bundle } => Command::AddDevice { bundle },
+            Intention::RevokeDevice { device } => Command::RevokeDevice { device },
             Intention::Read { whose } => {
                 let Some(conversation) = self.place(who, &whose) else { return self.come_back(who) };
                 Command::MarkRead { conversation, position: u64::MAX }

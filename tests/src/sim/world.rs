@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use livechat_crypto::kv::Overlay;
 use livechat_engine::{Append, Effects, Engine, Input, Lookup, Now};
+use livechat_wire::account::AccountLog;
 use livechat_wire::http::PublishKeyPackages;
 use livechat_wire::sync::Cursor;
 use livechat_wire::{ConversationId, Envelope, EnvelopeId, SlotId, limits};
@@ -12,6 +13,7 @@ use rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
 use super::base::{self, NOON};
+use super::devices::Waiting;
 use super::faults::{Faults, happens};
 use super::person::{Island, Person};
 use super::relay::Relay;
@@ -37,6 +39,8 @@ pub struct World {
     pub(crate) links: BTreeMap<String, String>,
     /// Lobbies, and who founded them.
     pub(crate) founded: Vec<(String, String)>,
+    /// Machines that wait to be let into somebody's account.
+    pub(super) waiting: BTreeMap<String, Waiting>,
     /// The relay, for a look inside.
     pub relay: Relay,
     pub(super) relay_island: Island,
@@ -94,6 +98,8 @@ pub(super) enum Question {
     Fetch { bucket: u16, cursor: Cursor },
     Append(Append),
     Slot { slot: SlotId, from: u32 },
+    PutLog(Box<AccountLog>),
+    Log,
 }
 
 impl World {
@@ -111,6 +117,7 @@ impl World {
             groups: BTreeMap::new(),
             links: BTreeMap::new(),
             founded: Vec::new(),
+            waiting: BTreeMap::new(),
             relay: base.relay,
             relay_island: 0,
             faults: Faults::NONE,
@@ -255,8 +262,10 @@ impl World {
     pub(super) fn wake(&mut self, who: &str) {
         let online = self.people[who].island == self.relay_island;
         self.input(who, Input::Relay { online });
-        let stock = self.relay.stock(who);
+        let person = &self.people[who];
+        let stock = self.relay.stock(&person.username, person.device);
         self.input(who, Input::Stock(stock));
+        self.ask(who, Question::Log);
         self.poll(who);
         self.go_on(who);
     }
@@ -290,7 +299,7 @@ impl World {
         self.perform(who, effects);
     }
 
-    fn perform(&mut self, who: &str, effects: Effects) {
+    pub(super) fn perform(&mut self, who: &str, effects: Effects) {
         self.note(who, &effects);
         for envelope in effects.gossip {
             self.gossip(who, &envelope);
@@ -314,6 +323,9 @@ impl World {
         }
         if let Some(keys) = effects.publish_keys {
             self.ask(who, Question::Publish(keys));
+        }
+        if let Some(log) = effects.publish_log {
+            self.ask(who, Question::PutLog(Box::new(log)));
         }
         let person = self.people.get_mut(who).expect("a person");
         if let Some(at) = effects.wake_at {
@@ -343,5 +355,8 @@ impl World {
             self.trace.update(append.commit.as_bytes());
         }
         self.trace.update(format!("{:?}{:?}{:?}", effects.replies, effects.events, effects.lookups));
+        if let Some(log) = &effects.publish_log {
+            self.trace.update(log.head());
+        }
     }
 }

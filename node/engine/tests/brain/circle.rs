@@ -271,6 +271,9 @@ impl Circle {
                     Notice::CommitRefused => format!("* refused what {by} tried"),
                     Notice::NotDone { about } => format!("* not done: {about}"),
                     Notice::Forked => "* forked".to_owned(),
+                    devices @ (Notice::DevicesAdded { .. } | Notice::DevicesRemoved { .. }) => {
+                        format!("* {by} {devices}")
+                    }
                 },
             }
         };

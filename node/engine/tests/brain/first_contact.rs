@@ -21,12 +21,18 @@ struct Stranger {
     identity: Identity,
     kv: MemoryKv,
     dice: ChaCha20Rng,
+    /// As their leaf says.
+    name: &'static str,
 }
 
 impl Stranger {
     fn new(seed: u64) -> Self {
         let mut dice = ChaCha20Rng::seed_from_u64(seed);
-        Self { identity: Identity::generate(&mut dice), kv: MemoryKv::default(), dice }
+        Self { identity: Identity::generate(&mut dice), kv: MemoryKv::default(), dice, name: "dave" }
+    }
+
+    fn called(self, name: &'static str) -> Self {
+        Self { name, ..self }
     }
 
     fn log(&self, name: &str, at: RelayId) -> Vec<u8> {
@@ -54,7 +60,7 @@ impl Stranger {
                 key_package: &entry.devices[0].key_package.as_ref().unwrap().0,
             })
             .collect();
-        let record = MemberRecord { log: self.log("dave", relay()), bucket_seed: [0; 16] };
+        let record = MemberRecord { log: self.log(self.name, relay()), bucket_seed: [0; 16] };
         let charter = Charter::direct(self.identity.account(), sequencer);
         let mut session =
             Session { identity: &self.identity, kv: &mut self.kv, rng: &mut self.dice, now: START / 1_000 };
@@ -234,7 +240,7 @@ fn a_name_belongs_to_whom_the_directory_says() {
     roomy(|| {
         let mut alice = Person::new("alice");
         let mut bob = Person::new("bob");
-        let mut impostor = Stranger::new(4);
+        let mut impostor = Stranger::new(4).called("bob");
         let introduction = Introduction {
             log: impostor.log("bob", relay()),
             bundle: impostor.bundle(),
@@ -265,7 +271,7 @@ fn adding_a_name_never_leads_to_an_impostor() {
     roomy(|| {
         let mut alice = Person::new("alice");
         let mut bob = Person::new("bob");
-        let mut impostor = Stranger::new(5);
+        let mut impostor = Stranger::new(5).called("bob");
         let introduction = Introduction {
             log: impostor.log("bob", relay()),
             bundle: impostor.bundle(),

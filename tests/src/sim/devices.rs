@@ -1,0 +1,103 @@
+//! A person with several machines. Each is one in the world's list, under a name of its own.
+
+use livechat_crypto::identity::Identity;
+use livechat_crypto::kv::MemoryKv;
+use livechat_engine::{Engine, Input, Now, view};
+use livechat_wire::DeviceId;
+use livechat_wire::account::AccountLog;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::World;
+use super::person::{Intention, Person};
+use super::story::Actor;
+
+/// A machine that wants to speak for somebody's account.
+pub(crate) struct Waiting {
+    identity: Box<Identity>,
+    username: String,
+}
+
+impl World {
+    /// The log names a machine that waited for it: it goes to work.
+    pub(super) fn let_in(&mut self, log: &AccountLog) {
+        let named = |w: &Waiting| log.has_device(&w.identity.device_key());
+        let names: Vec<String> = self.waiting.iter().filter(|(_, w)| named(w)).map(|(n, _)| n.clone()).collect();
+        for name in names {
+            let Some(Waiting { identity, username }) = self.waiting.remove(&name) else { continue };
+            let mut dice = ChaCha20Rng::seed_from_u64(self.dice.next_u64());
+            let mut store = MemoryKv::default();
+            let mut engine = Engine::open(&store).expect("an empty store opens");
+            #[cfg(feature = "sabotage")]
+            engine.sabotage(self.sabotage);
+            let (relay, log) = (self.relay.id(), log.clone());
+            let input = Input::Activate { identity, username, relay, log, bucket_bits: 0 };
+            let effects = engine.handle(Now(self.now), &mut dice, input, &mut store).expect("activation");
+            self.people.insert(name.clone(), Person::new(engine, store, dice));
+            self.perform(&name, effects);
+            self.wake(&name);
+        }
+    }
+
+    /// Another machine with what this one had committed: what a thief has, under a name of its own. The relay knows
+    /// nothing of it, nor does it ask the relay for its account's log.
+    pub fn steal(&mut self, from: &str, thief: &str) {
+        let store = self.people[from].store.clone();
+        let engine = Engine::open(&store).expect("what was committed opens");
+        let dice = ChaCha20Rng::seed_from_u64(self.dice.next_u64());
+        let person = Person { thief: true, ..Person::new(engine, store, dice) };
+        self.people.insert(thief.to_owned(), person);
+        self.input(thief, Input::Relay { online: true });
+        self.poll(thief);
+    }
+
+    /// Tells somebody's engine something that nobody else does.
+    pub fn hears(&mut self, who: &str, what: Input) {
+        self.input(who, what);
+    }
+
+    /// The ledger of devices, as one of them sees it.
+    ///
+    /// # Panics
+    /// When the machine is down.
+    #[must_use]
+    pub fn devices(&self, who: &str) -> Vec<view::Device> {
+        self.engine(who).devices()
+    }
+
+    /// Whether a machine knows that it was removed from its account.
+    ///
+    /// # Panics
+    /// When the machine is down.
+    #[must_use]
+    pub fn is_removed(&self, who: &str) -> bool {
+        self.engine(who).is_removed()
+    }
+
+    /// The id of a machine.
+    #[must_use]
+    pub fn device(&self, who: &str) -> DeviceId {
+        self.people[who].device
+    }
+}
+
+impl Actor<'_> {
+    /// Has a further machine, compares its code and lets it in.
+    pub fn links(self, machine: &str) {
+        let (world, name) = self.parts();
+        let person = &world.people[&name];
+        let (account, username) = (person.account, person.username.clone());
+        let mut dice = ChaCha20Rng::seed_from_u64(world.dice.next_u64());
+        let identity = Box::new(Identity::linked(account, &mut dice));
+        let bundle = Box::new(identity.bundle(world.now / 1_000));
+        world.waiting.insert(machine.to_owned(), Waiting { identity, username });
+        world.intend(&name, Intention::AddDevice { bundle });
+    }
+
+    /// Removes a machine of theirs from the account.
+    pub fn unlinks(self, machine: &str) {
+        let (world, name) = self.parts();
+        let device = world.people[machine].device;
+        world.intend(&name, Intention::RevokeDevice { device });
+    }
+}
