@@ -9,8 +9,10 @@ use hpke::{Deserializable, Kem, Serializable};
 use livechat_wire::account::{AccountLog, Signer, Statement};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::codec::{DecodeError, Reader};
+use livechat_wire::content::FileKey;
+use livechat_wire::handover::Handover;
 use livechat_wire::http::{Bytes, DeviceProof};
-use livechat_wire::{AccountId, DeviceId, RelayId, limits};
+use livechat_wire::{AccountId, BlobId, DeviceId, RelayId, SlotId, limits, order};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -196,12 +198,34 @@ impl Identity {
         }
     }
 
+    /// Tells a device of our account where a backup lies (PROTOCOL R-133).
+    #[must_use]
+    pub fn hand_over(
+        &self,
+        to: &DeviceId,
+        unix_seconds: u64,
+        blob: BlobId,
+        key: FileKey,
+        size: u64,
+        hash: [u8; 32],
+    ) -> Handover {
+        let unsigned =
+            Handover { from: self.device_key(), time: unix_seconds, blob, key, size, hash, signature: [0; 64] };
+        Handover { signature: self.sign_as_device(&unsigned.signed_bytes(to)), ..unsigned }
+    }
+
     /// The seed of the account key, if it is here: what the recovery phrase gives, too.
     pub(crate) fn account_seed(&self) -> Option<Zeroizing<[u8; 32]>> {
         match &self.root {
             Root::Key(key) => Some(Zeroizing::new(key.to_bytes())),
             Root::Linked(_) => None,
         }
+    }
+
+    /// Puts a commit at the head of a slot, as a group's sequencer. Never two for one slot: R-63.
+    #[must_use]
+    pub fn put_first(&self, slot: SlotId, hash: [u8; 32], unix_seconds: u64) -> order::Receipt {
+        order::Receipt::sign(slot, 0, hash, unix_seconds, self.device_key(), |bytes| self.sign_as_device(bytes))
     }
 
     pub(crate) fn sign_as_device(&self, bytes: &[u8]) -> [u8; 64] {

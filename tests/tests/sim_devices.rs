@@ -224,3 +224,30 @@ fn a_device_that_was_away_for_many_epochs_catches_up() {
         assert_eq!(said(&world.history("phone", "bob"))[..], said(&world.history("alice", "bob"))[1..]);
     });
 }
+
+#[test]
+fn history_comes_to_a_new_device_also_after_something_new_was_said() {
+    on_big_stack(|| {
+        let mut world = alice_with_a_phone(7);
+        world.person("bob").says("already on both").to("alice");
+        world.run_for(secs(10));
+        assert!(world.history("phone", "bob").iter().any(|m| m.gap), "control: something is missing above");
+        let restored = world.hands_over("alice", "phone");
+        world.run_for(secs(5));
+        assert_eq!((restored.messages > 0, restored.left), (true, 0));
+        assert_eq!(said(&world.history("phone", "bob")), said(&world.history("alice", "bob")));
+        assert_eq!(said(&world.history("phone", "bob")), ["alice: before", "bob: already on both"]);
+        assert!(world.history("phone", "bob").iter().all(|m| !m.gap));
+        // The old words can be spoken about from here, and the new ones go on.
+        world.person("phone").edits("bob", "before", "before, from the phone");
+        world.person("bob").says("and now").to("alice");
+        world.run_for(secs(10));
+        let expected = ["alice: before, from the phone*", "bob: already on both", "bob: and now"];
+        for (who, with) in [("alice", "bob"), ("phone", "bob"), ("bob", "alice")] {
+            assert_eq!(said(&world.history(who, with)), expected, "{who}");
+        }
+        let mut refused = world.refused("phone");
+        refused.duplicates = 0;
+        assert_eq!(refused.introductions, 0, "{refused:?}");
+    });
+}

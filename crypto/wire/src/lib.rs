@@ -17,6 +17,7 @@ pub mod device_code;
 pub mod door;
 pub mod envelope;
 pub mod group;
+pub mod handover;
 pub mod hello;
 pub mod http;
 pub mod ids;

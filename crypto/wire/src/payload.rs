@@ -24,6 +24,8 @@ pub enum Kind {
     Knock = 5,
     /// A [`crate::door::Answer`] to a knock, likewise.
     Answer = 6,
+    /// A [`crate::handover::Handover`] to a new device of the same account, likewise.
+    Handover = 7,
 }
 
 /// The content of a [`Kind::Leave`] payload.
@@ -128,6 +130,7 @@ impl Fragment {
             4 => Kind::Leave,
             5 => Kind::Knock,
             6 => Kind::Answer,
+            7 => Kind::Handover,
             _ => return Err(DecodeError::Unknown("payload kind")),
         };
         let payload = r.array()?;

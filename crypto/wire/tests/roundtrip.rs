@@ -8,6 +8,7 @@ use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, SCHEME};
 use livechat_wire::envelope::Envelope;
 use livechat_wire::group::{Charter, MemberRecord, Role, RoomKind};
+use livechat_wire::handover::Handover;
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::order::{self, SealedCommit};
 use livechat_wire::payload::{After, Fragment, Kind, Message};
@@ -305,6 +306,7 @@ proptest! {
         if let Ok(v) = Request::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Charter::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Link::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
+        if let Ok(v) = Handover::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Knock::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Answer::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = MemberRecord::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
@@ -470,4 +472,20 @@ fn a_revoked_device_is_refused_however_the_log_was_put_together() {
     let removed = livechat_wire::DeviceId::of(&common::public(2)).0;
     bytes.splice(signer + 1..=signer, removed);
     assert_eq!(AccountLog::decode(&bytes), Err(DecodeError::NotCanonical("signer")));
+}
+
+#[test]
+fn a_handover_is_for_one_device_and_from_one() {
+    let to = livechat_wire::DeviceId([7; 32]);
+    let unsigned = common::handover();
+    let handover = Handover { signature: common::signer(5)(&unsigned.signed_bytes(&to)), ..unsigned };
+    assert_eq!(Handover::decode(&handover.encode()).as_ref(), Ok(&handover));
+    assert_eq!(handover.verify(&to), Ok(()));
+    assert!(handover.verify(&livechat_wire::DeviceId([8; 32])).is_err(), "another device's");
+    assert!(Handover { from: common::public(6), ..handover.clone() }.verify(&to).is_err(), "in another's name");
+    assert!(Handover { size: 4, ..handover.clone() }.verify(&to).is_err(), "of another size");
+    let empty = Handover { size: 0, ..handover.clone() };
+    assert_eq!(Handover::decode(&empty.encode()), Err(DecodeError::Bounds("size")));
+    let huge = Handover { size: limits::FILE + 1, ..handover };
+    assert_eq!(Handover::decode(&huge.encode()), Err(DecodeError::Bounds("size")));
 }

@@ -333,3 +333,8 @@ fn unknown_fields_are_refused() {
     let object = serde_json::from_str::<http::LogIn>(r#"{"username":{"$ne":null},"code":"1","device":null}"#);
     assert!(object.is_err(), "seed B3");
 }
+
+#[test]
+fn handover() {
+    insta::assert_snapshot!(format!("{}\n{:?}", hex(&common::handover().encode()), common::handover().key));
+}

@@ -134,6 +134,8 @@ pub enum Event {
         /// All that are or were, oldest first.
         devices: Vec<view::Device>,
     },
+    /// Another device of this account left contacts and history for this one: see [`crate::Engine::handed_over`].
+    HandedOver,
     /// Own messages that no relay has accepted yet.
     Queued(u32),
 }

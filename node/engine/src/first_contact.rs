@@ -131,6 +131,7 @@ impl Engine {
             Some(Kind::Introduction) if whole => self.introduced(turn, &bytes)?,
             Some(Kind::Knock) if whole => self.take_knock(turn, &bytes)?,
             Some(Kind::Answer) if whole => self.take_answer(turn, &bytes)?,
+            Some(Kind::Handover) if whole => self.take_handover(turn, &bytes)?,
             _ => false,
         };
         if !good {
@@ -292,7 +293,7 @@ fn newest(known: &AccountLog, seats: &[Seat], besides: Option<&AccountLog>) -> O
 
 /// What a hello may announce.
 fn announced(kind: Kind) -> bool {
-    matches!(kind, Kind::Introduction | Kind::Knock | Kind::Answer)
+    matches!(kind, Kind::Introduction | Kind::Knock | Kind::Answer | Kind::Handover)
 }
 
 /// What an introduction from us holds.

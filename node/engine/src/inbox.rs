@@ -184,7 +184,7 @@ impl Engine {
             Kind::Mls => {}
             Kind::Commit => return self.take_entry(turn, key, payload),
             Kind::Leave => return self.take_leave(turn, key, payload),
-            Kind::Introduction | Kind::Knock | Kind::Answer => {
+            Kind::Introduction | Kind::Knock | Kind::Answer | Kind::Handover => {
                 self.refused.malformed += 1;
                 return Ok(());
             }

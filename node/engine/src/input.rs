@@ -7,6 +7,7 @@ use livechat_wire::order;
 use livechat_wire::sync::{Cursor, Refusal, Verdict};
 use livechat_wire::{AccountId, ConversationId, DeviceId, Envelope, EnvelopeId, MessageId, RelayId, SlotId, http};
 
+use crate::devices::Left;
 use crate::view::Role;
 
 /// Unix milliseconds, as the shell's clock says. It may jump; nothing is lost or reordered by that.
@@ -328,6 +329,16 @@ pub enum Command {
         /// Which.
         device: DeviceId,
     },
+    /// To tell a device that was added here where a backup lies that was made for it. Answered by
+    /// [`crate::Reply::Done`].
+    HandOver {
+        /// Which.
+        device: DeviceId,
+        /// What.
+        left: Left,
+    },
+    /// What was left for this device was taken, or isn't wanted. Answered by [`crate::Reply::Done`].
+    TakenOver,
     /// To mark everything up to a position as read. Answered by [`crate::Reply::Done`].
     MarkRead {
         /// Where.

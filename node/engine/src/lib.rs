@@ -72,6 +72,7 @@ use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId};
 use rand_core::CryptoRng;
 
 pub use content::passages::{Passage, Place, each_passage, passage, place_of};
+pub use devices::Left;
 pub use effects::{Append, Effects, Event, Lookup, Reply};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
 pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now, Secret};
@@ -179,6 +180,8 @@ pub struct Sabotage {
     pub any_epoch_first: bool,
     /// Keys are never renewed (P13).
     pub no_renewal: bool,
+    /// Nobody goes back when the relay has another order.
+    pub no_rewind: bool,
 }
 
 #[cfg(all(feature = "sabotage", not(debug_assertions)))]
@@ -314,6 +317,8 @@ impl Engine {
             self.rooms.wake(self.outbox.is_online()),
             self.content.wake(),
             self.devices.wake(self.outbox.is_online()),
+            self.deputy_wake(),
+            self.confirm_wake().filter(|_| self.outbox.is_online()),
         ];
         let due = dues.into_iter().flatten().min().map(|due| self.clock.wall_at(due));
         due.into_iter().chain(self.content.wake_wall()).chain(self.renewal_wake()).min()

@@ -30,6 +30,7 @@
 //! | `Said` | group ‖ epoch ‖ counter | what we said in it |
 //! | `Reached` | conversation ‖ position ‖ account | how far our message got with that member |
 //! | `Renewals` | conversation | when our leaf gets its next key |
+//! | `Snapshots` | group ‖ epoch | `membership::records::Snapshot` |
 //! | `Links` | door | `membership::records::OwnLink` |
 //! | `Joinings` | door | `membership::joining::Joining` |
 //! | `Names` | account | the name of somebody who is or was in a group with us |
@@ -46,6 +47,8 @@
 //! | `Verified` | account | — ; their safety number was compared |
 //! | `LogWishes` | number | `devices::LogWish`, to be said in our account's log |
 //! | `ReadElsewhere` | conversation ‖ message | — ; it isn't here yet, and was read on another device of ours |
+//! | `OwnBundles` | device | bundle of a device of ours that was added here |
+//! | `Handover` | empty | [`livechat_wire::handover::Handover`] to this device, until it is taken |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -99,9 +102,12 @@ pub enum Table {
     Profiles = 78,
     Joinings = 80,
     Verified = 100,
+    Snapshots = 81,
     Changed = 101,
     LogWishes = 110,
     ReadElsewhere = 111,
+    OwnBundles = 112,
+    Handover = 113,
 }
 
 /// A value with a version before it.

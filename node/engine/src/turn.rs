@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use livechat_crypto::kv::Kv;
+use livechat_wire::account::Statement;
 use livechat_wire::sync::Cursor;
 use livechat_wire::{ConversationId, DecodeError, Envelope, RelayId};
 use rand_core::CryptoRng;
@@ -78,6 +79,17 @@ impl Me {
     }
 }
 
+impl Me {
+    /// Whether the account was founded on this device, so that it knows all that was ever said.
+    pub(crate) fn is_first_device(&self) -> bool {
+        let first = self.log.entries().iter().find_map(|e| match e.statement {
+            Statement::AddDevice { device_key } => Some(device_key),
+            _ => None,
+        });
+        first == Some(self.identity.device_key())
+    }
+}
+
 impl Engine {
     pub(crate) fn me(&self) -> Result<&Me, HandleError> {
         self.me.as_ref().ok_or(HandleError::Inconsistent("nobody is signed up"))
@@ -131,6 +143,8 @@ impl Engine {
             Command::Leave { conversation } => Some(self.change_group(turn, conversation, What::Leave)?),
             Command::AddDevice { bundle } => Some(self.add_device(turn, bundle)?),
             Command::RevokeDevice { device } => Some(self.revoke_device(turn, device)?),
+            Command::HandOver { device, left } => Some(self.hand_over(turn, device, left)?),
+            Command::TakenOver => Some(Ok(self.taken_over(turn)?)),
             Command::MarkRead { conversation, position } => Some(self.mark_read(turn, conversation, position)?),
             Command::Forward { from, position, to, id } => Some(self.forward(turn, (from, position), to, id)?),
             Command::Edit { conversation, position, text } => Some(self.edit(turn, conversation, position, text)?),

@@ -2,9 +2,11 @@
 
 use livechat_crypto::identity::Identity;
 use livechat_crypto::kv::MemoryKv;
-use livechat_engine::{Engine, Input, Now, view};
-use livechat_wire::DeviceId;
+use livechat_engine::backup::{Backup, Restored, restore};
+use livechat_engine::{Engine, Input, Left, Now, view};
 use livechat_wire::account::AccountLog;
+use livechat_wire::content::FileKey;
+use livechat_wire::{BlobId, DeviceId};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -49,6 +51,32 @@ impl World {
         self.people.insert(thief.to_owned(), person);
         self.input(thief, Input::Relay { online: true });
         self.poll(thief);
+    }
+
+    /// Makes a backup of what one machine has and lets the other one take it, as their shells do; between that the
+    /// second is told of it by the first.
+    ///
+    /// # Panics
+    /// When a machine is down, or the second was told nothing within a minute.
+    pub fn hands_over(&mut self, from: &str, to: &str) -> Restored {
+        let (mut backup, mut records) = (Backup::default(), Vec::new());
+        while let Some(part) = backup.next(self.engine(from), self.kv(from), self.now).expect("a backup") {
+            records.extend(part);
+        }
+        let mut key = [0; 32];
+        self.dice.fill_bytes(&mut key);
+        let left = Left { blob: BlobId([1; 32]), key: FileKey(key), size: 1, hash: [2; 32] };
+        let device = self.people[to].device;
+        self.intend(from, Intention::HandOver { device, left: left.clone() });
+        let told = |w: &Self| w.engine(to).handed_over(w.kv(to)).expect("a look") == Some(left.clone());
+        assert!(self.run_until(60_000, told).is_some(), "{to} was told where to look");
+        self.crash(to);
+        let person = self.people.get_mut(to).expect("a person");
+        let records = records.into_iter().map(Ok::<_, std::convert::Infallible>);
+        let restored = restore(&mut person.store, records).expect("a whole backup");
+        self.restart(to);
+        self.intend(to, Intention::TakenOver);
+        restored
     }
 
     /// Tells somebody's engine something that nobody else does.

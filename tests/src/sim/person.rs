@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use livechat_crypto::kv::MemoryKv;
 use livechat_engine::view::Role;
-use livechat_engine::{Account, CommandError, CommandId, Engine, Reply};
+use livechat_engine::{Account, CommandError, CommandId, Engine, Left, Reply};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::{AccountId, DeviceId, MessageId};
 use rand_chacha::ChaCha20Rng;
@@ -95,6 +95,11 @@ pub(crate) enum Intention {
     RevokeDevice {
         device: DeviceId,
     },
+    HandOver {
+        device: DeviceId,
+        left: Left,
+    },
+    TakenOver,
 }
 
 /// What somebody wants of a group.

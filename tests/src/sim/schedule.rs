@@ -1,7 +1,7 @@
 //! A seeded ordeal: people chat while everything goes wrong, then the world heals, and every acknowledged message must
 //! be where it belongs, once, in order, in bounded time (P1, P6).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use livechat_engine::view::{Message, MessageBody};
 use rand_chacha::ChaCha20Rng;
@@ -37,12 +37,37 @@ pub fn has_a_night(seed: u64) -> bool {
     seed.is_multiple_of(3)
 }
 
+/// Whether somebody has two machines in the ordeal with this number.
+#[must_use]
+pub fn has_two_devices(seed: u64) -> bool {
+    seed % 4 == 2
+}
+
+/// Alice's other machine.
+const OTHER: &str = "alice-2";
+
+/// The chats begin, and alice's other machine comes into hers, before anything goes wrong: what was said before it came
+/// it would never have.
+fn link_other(world: &mut World) {
+    world.person("alice").adds("bob");
+    world.run_for(secs(10));
+    world.person("alice").links(OTHER);
+    let there = |w: &World| w.people.contains_key(OTHER) && w.conversation(OTHER, "bob").is_some();
+    assert!(world.run_until(mins(2), there).is_some(), "seed {}: {OTHER} came into the chat", world.seed());
+    world.run_for(secs(5));
+}
+
 /// Plays the ordeal with this number.
 #[must_use]
 pub fn play(seed: u64, prepare: impl FnOnce(&mut World)) -> Outcome {
     let mut world = World::of(&PEOPLE, seed);
     world.relay.page = 7;
     prepare(&mut world);
+    let two = has_two_devices(seed);
+    if two {
+        link_other(&mut world);
+    }
+    let machines: Vec<&str> = PEOPLE.into_iter().chain(two.then_some(OTHER)).collect();
     let mut dice = ChaCha20Rng::seed_from_u64(seed ^ 0x5eed);
     let cruel = Faults::CRUEL;
     world.faults(Faults {
@@ -63,9 +88,9 @@ pub fn play(seed: u64, prepare: impl FnOnce(&mut World)) -> Outcome {
     let mut texts: Vec<((&str, &str), String)> = Vec::new();
     for round in 0..12 {
         if round == 6 && has_a_night(seed) {
-            PEOPLE.iter().for_each(|who| world.crash(who));
+            machines.iter().for_each(|who| world.crash(who));
             world.run_for(mins(25 * 60));
-            PEOPLE.iter().for_each(|who| world.restart(who));
+            machines.iter().for_each(|who| world.restart(who));
             // Renewals come within two minutes and in the rounds that follow, and go wrong like everything else.
             world.run_for(mins(3));
         }
@@ -81,6 +106,7 @@ pub fn play(seed: u64, prepare: impl FnOnce(&mut World)) -> Outcome {
             said += 1;
             let pairs = [("alice", "bob"), ("bob", "alice"), ("carol", "bob"), ("bob", "carol")];
             let (from, to) = pairs[usize::try_from(dice.next_u64() % 4).unwrap_or(0)];
+            let from = if two && from == "alice" && dice.next_u64().is_multiple_of(2) { OTHER } else { from };
             // One in eight takes several envelopes.
             let long = if dice.next_u64().is_multiple_of(8) { "·".repeat(1_500) } else { String::new() };
             let text = format!("{said} from {from} to {to}{long}");
@@ -118,7 +144,8 @@ fn do_something(world: &mut World, dice: &mut ChaCha20Rng, texts: &mut [((&str, 
             *text = edited;
         }
         _ => {
-            let (who, with) = if dice.next_u64().is_multiple_of(2) { (*from, *to) } else { (*to, *from) };
+            let author = if *from == OTHER { "alice" } else { *from };
+            let (who, with) = if dice.next_u64().is_multiple_of(2) { (*from, *to) } else { (*to, author) };
             let emoji = ["👍", "❤️"][usize::from(dice.next_u64().is_multiple_of(2))];
             world.person(who).reacts(with, text, emoji, !dice.next_u64().is_multiple_of(3));
         }
@@ -142,39 +169,64 @@ pub(super) fn shared(history: &[Message], outside: &BTreeSet<String>) -> BTreeSe
 #[must_use]
 pub fn complaints(world: &World) -> Vec<String> {
     let mut found = Vec::new();
+    // Everybody's machines.
+    let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, person) in &world.people {
-        for error in &person.failures {
-            found.push(format!("{name} was refused: {error}"));
-        }
-        for reader in world.people.keys().filter(|r| *r != name) {
-            let said: Vec<&str> =
-                person.acknowledged.iter().filter(|(to, _)| to == reader).map(|(_, text)| text.as_str()).collect();
-            // What the author's own history says, and the reader's.
-            for (at, with) in [(name, reader), (reader, name)] {
-                let history = world.history(at, with);
-                let theirs = history.iter().filter(|m| m.author_name == *name);
-                let read: Vec<&str> = theirs.map(text).collect();
-                if read != said {
-                    found.push(format!("{at} reads {} of {name}'s words {}", shorten(&read), shorten(&said)));
-                }
-                if at == reader {
-                    found.extend(history.iter().filter(|m| m.gap).map(|m| format!("{at} sees a gap above {}", m.id)));
-                }
-            }
-        }
-        for with in world.people.keys().filter(|w| *w > name) {
-            let (here, there) = (world.history(name, with), world.history(with, name));
-            let (here, there) = (shared(&here, &BTreeSet::new()), shared(&there, &BTreeSet::new()));
-            for only in here.symmetric_difference(&there) {
-                found
-                    .push(format!("{name} and {with} don't agree about {}", only.chars().take(90).collect::<String>()));
-            }
-        }
+        owners.entry(&person.username).or_default().push(name);
+        found.extend(person.failures.iter().map(|error| format!("{name} was refused: {error}")));
         if world.queued(name) > 0 {
             found.push(format!("{} messages of {name} are still queued", world.queued(name)));
         }
     }
+    let pairs = owners.iter().flat_map(|a| owners.iter().filter(move |b| a.0 != b.0).map(move |b| (a, b)));
+    for ((author, machines), (reader, others)) in pairs {
+        let to_reader = |machine: &&str| -> Vec<&str> {
+            let said = &world.people[*machine].acknowledged;
+            said.iter().filter(|(to, _)| to == reader).map(|(_, text)| text.as_str()).collect()
+        };
+        let said: Vec<Vec<&str>> = machines.iter().map(to_reader).collect();
+        // What the author's own history says, on each machine, and the reader's.
+        let own = machines.iter().map(|at| (*at, *reader));
+        let mut first: Option<BTreeSet<String>> = None;
+        for (at, with) in own.chain(others.iter().map(|at| (*at, *author))) {
+            let history = world.history(at, with);
+            let theirs = history.iter().filter(|m| m.author_name == **author);
+            let read: Vec<&str> = theirs.map(text).collect();
+            if !is_merged_of(&read, &said) {
+                let said: Vec<_> = said.iter().map(|s| shorten(s)).collect();
+                found.push(format!("{at} reads {} of {author}'s words {said:?}", shorten(&read)));
+            }
+            if with == *author {
+                found.extend(history.iter().filter(|m| m.gap).map(|m| format!("{at} sees a gap above {}", m.id)));
+            }
+            let all = shared(&history, &BTreeSet::new());
+            for only in first.get_or_insert_with(|| all.clone()).symmetric_difference(&all) {
+                let only: String = only.chars().take(90).collect();
+                found.push(format!("{at} and {} don't agree about {only}", machines[0]));
+            }
+        }
+    }
     found
+}
+
+/// Whether a history is what one or two machines said, in the order of each.
+fn is_merged_of(read: &[&str], said: &[Vec<&str>]) -> bool {
+    let nothing = Vec::new();
+    let (one, two) = (said.first().unwrap_or(&nothing), said.get(1).unwrap_or(&nothing));
+    if said.len() > 2 || read.len() != one.len() + two.len() {
+        return false;
+    }
+    // Which numbers of the first machine's words may be among the words read so far.
+    let mut ways = BTreeSet::from([0]);
+    for (n, word) in read.iter().enumerate() {
+        let next = |a: usize| {
+            let from_one = (one.get(a) == Some(word)).then_some(a + 1);
+            let from_two = n.checked_sub(a).and_then(|b| two.get(b)).filter(|w| *w == word).map(|_| a);
+            from_one.into_iter().chain(from_two)
+        };
+        ways = ways.into_iter().flat_map(next).collect();
+    }
+    ways.contains(&one.len())
 }
 
 fn text(message: &Message) -> &str {

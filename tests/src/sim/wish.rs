@@ -90,6 +90,8 @@ impl World {
             Intention::FoundLobby { title } => Command::FoundLobby { title },
             Intention::AddDevice { bundle } => Command::AddDevice { bundle },
             Intention::RevokeDevice { device } => Command::RevokeDevice { device },
+            Intention::HandOver { device, left } => Command::HandOver { device, left },
+            Intention::TakenOver => Command::TakenOver,
             Intention::Read { whose } => {
                 let Some(conversation) = self.place(who, &whose) else { return self.come_back(who) };
                 Command::MarkRead { conversation, position: u64::MAX }

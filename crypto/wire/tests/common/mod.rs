@@ -3,11 +3,13 @@
 use ed25519_dalek::{Signer as _, SigningKey};
 use livechat_wire::account::{AccountLog, Signer, Statement};
 use livechat_wire::bundle::Bundle;
+use livechat_wire::content::FileKey;
 use livechat_wire::door::Knock;
 use livechat_wire::envelope::{Envelope, Header};
+use livechat_wire::handover::Handover;
 use livechat_wire::order::{self, SealedCommit};
 use livechat_wire::receipt::Receipt;
-use livechat_wire::{DeviceId, EnvelopeId, RelayId, SlotId, Tag, limits};
+use livechat_wire::{BlobId, DeviceId, EnvelopeId, RelayId, SlotId, Tag, limits};
 
 pub fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
@@ -77,4 +79,10 @@ pub fn knock(device: u8, door: u8, to: &[u8; 32], mut knock: Knock) -> Knock {
     let bytes = knock.signed_bytes(to);
     (knock.by_device, knock.by_door) = (signer(device)(&bytes), signer(door)(&bytes));
     knock
+}
+
+/// A handover by device 5, not signed.
+pub fn handover() -> Handover {
+    let (blob, key) = (BlobId([1; 32]), FileKey([2; 32]));
+    Handover { from: public(5), time: 1_763_800_000, blob, key, size: 3, hash: [4; 32], signature: [0; 64] }
 }

@@ -1,6 +1,6 @@
 //! Writing a backup into the store of somebody who has signed in anew.
 
-use livechat_crypto::kv::Kv;
+use livechat_crypto::kv::{Kv, Order};
 use livechat_crypto::mls::GroupId;
 use livechat_crypto::safety_number;
 use livechat_wire::backup::{self, Record, With};
@@ -10,6 +10,7 @@ use livechat_wire::{AccountId, ConversationId, MessageId};
 use crate::contacts::unproven;
 use crate::content::{Edit, Personal, Profile, Reactions, Stamp, Timer};
 use crate::errors::StoreError;
+use crate::limits;
 use crate::membership::NOBODY;
 use crate::membership::records::{Name, Room};
 use crate::records::{Contact, Conversation, Me, Message};
@@ -29,7 +30,7 @@ pub struct Restored {
     pub conversations: u64,
     /// Messages.
     pub messages: u64,
-    /// Conversations left as they are, since something was said in them here already.
+    /// Conversations left as they are, since something was said in them here already and there is no room before it.
     pub left: u64,
 }
 
@@ -71,7 +72,7 @@ pub fn restore<E>(
     let Some(Record::Head(head)) = records.next().transpose().map_err(RestoreError::Source)? else {
         return Err(RestoreError::NotWhole);
     };
-    let mut work = Restoring { kv, own, then: head.account, open: None, done: Restored::default() };
+    let mut work = Restoring { kv, own, then: head.account, open: None, below: 0, done: Restored::default() };
     if !head.display_name.is_empty() {
         work.profile(own, head.display_name)?;
     }
@@ -99,6 +100,8 @@ struct Restoring<'a> {
     own: AccountId,
     then: AccountId,
     open: Option<(ConversationId, Conversation)>,
+    /// Where what was said here begins: what comes back stands above it, as far as there is room.
+    below: u64,
     done: Restored,
 }
 
@@ -119,8 +122,11 @@ impl Restoring<'_> {
     /// The pin is what matters: whoever answers to this name from now on must continue this log.
     fn contact(&mut self, contact: backup::Contact) -> Result<(), StoreError> {
         let account = contact.log.account();
-        if account == self.own || Table::Contacts.get::<Contact>(self.kv, &account.0)?.is_some() {
+        if account == self.own {
             return Ok(());
+        }
+        if let Some(here) = Table::Contacts.get::<Contact>(self.kv, &account.0)? {
+            return self.known_contact(account, &here, contact);
         }
         let mut taken = false;
         Table::Contacts.each(self.kv, |_, other: Contact| {
@@ -144,6 +150,23 @@ impl Restoring<'_> {
         Ok(())
     }
 
+    /// Somebody who is known here, as on a further device of an account that is in their chat already.
+    fn known_contact(&mut self, account: AccountId, here: &Contact, then: backup::Contact) -> Result<(), StoreError> {
+        if !here.log.is_prefix_of(&then.log) && !then.log.is_prefix_of(&here.log) {
+            return Ok(());
+        }
+        if !then.display_name.is_empty() {
+            self.profile(account, then.display_name)?;
+        }
+        if then.verified && self.own == self.then {
+            Table::Verified.put(self.kv, &account.0, &())?;
+        }
+        if then.confirmed && !here.confirmed && crate::contacts::same_name(&here.username, &then.username) {
+            Table::Contacts.put(self.kv, &account.0, &Contact { confirmed: true, ..here.clone() })?;
+        }
+        Ok(())
+    }
+
     fn name(&mut self, account: AccountId, name: String) -> Result<(), StoreError> {
         let account = self.mapped(account);
         if account != self.own && Table::Names.get::<Name>(self.kv, &account.0)?.is_none() {
@@ -159,7 +182,10 @@ impl Restoring<'_> {
             With::Group(group, _) => (ConversationId::group(group), NOBODY),
         };
         let known_peer = peer == NOBODY || Table::Contacts.get::<Contact>(self.kv, &peer.0)?.is_some();
-        if !known_peer || Table::Messages.any(self.kv, &id.0)? {
+        let first = Table::Messages.keys(self.kv, &id.0, 1, Order::Ascending)?;
+        let first = first.first().map(|row| Table::Messages.id(row, id.0.len()).map(u64::from_be_bytes)).transpose()?;
+        self.below = first.unwrap_or(u64::MAX);
+        if !known_peer || self.below <= 1 {
             self.done.left += 1;
             return Ok(());
         }
@@ -181,18 +207,24 @@ impl Restoring<'_> {
                 let stamp = Stamp { revision: 0, id: MessageId([0; 16]) };
                 Table::Timers.put(self.kv, &id.0, &Timer { stamp, seconds: then.timer })?;
             }
+            if !then.draft.is_empty() {
+                Table::Drafts.put(self.kv, &id.0, &then.draft)?;
+            }
+        }
+        // What was arranged here stays; what nobody touched is as it was there.
+        let arranged: Personal = Table::Personal.get(self.kv, &id.0)?.unwrap_or_default();
+        let untouched =
+            Personal { accepted: arranged.accepted, profile_sent: arranged.profile_sent, ..Personal::default() };
+        if arranged == untouched {
             let personal = Personal {
-                accepted: then.accepted,
+                accepted: arranged.accepted || then.accepted,
                 blocked: then.blocked,
                 pinned: then.pinned,
                 archived: then.archived,
                 muted_until: (then.muted_until > 0).then_some(then.muted_until),
-                profile_sent: 0,
+                profile_sent: arranged.profile_sent,
             };
             Table::Personal.put(self.kv, &id.0, &personal)?;
-            if !then.draft.is_empty() {
-                Table::Drafts.put(self.kv, &id.0, &then.draft)?;
-            }
         }
         let conversation = here.unwrap_or_else(|| Conversation {
             peer,
@@ -214,11 +246,18 @@ impl Restoring<'_> {
         let (author, own) = (self.mapped(then.author), then.delivery.is_some());
         let Some((at, conversation)) = &mut self.open else { return Ok(()) };
         let (at, place) = (*at, message_key(*at, then.position));
+        let id = key(&[&at.0, &then.id.0, &author.0]);
+        if then.position >= self.below || Table::MessageIds.get::<u64>(self.kv, &id)?.is_some() {
+            return Ok(());
+        }
+        let is_last = conversation.last.is_none_or(|last| last < then.position);
         conversation.next = conversation.next.max(then.position.saturating_add(1));
         conversation.last = conversation.last.max(Some(then.position));
         conversation.activity = conversation.activity.max(then.received_at);
         let head = if own { &mut conversation.own_head } else { &mut conversation.other_head };
-        *head = Some(then.id);
+        if is_last || head.is_none() {
+            *head = Some(then.id);
+        }
         let sending = conversation.sending;
         let mut body = Body::decode(then.kind, &then.body)
             .unwrap_or_else(|_| Body::Unknown { kind: then.kind, data: then.body.clone() });
@@ -242,7 +281,8 @@ impl Restoring<'_> {
             gap: false,
         };
         Table::Messages.put(self.kv, &place, &message)?;
-        Table::MessageIds.put(self.kv, &key(&[&at.0, &then.id.0, &author.0]), &then.position)?;
+        Table::MessageIds.put(self.kv, &id, &then.position)?;
+        self.fill_gaps(at, then.id)?;
         for edit in then.edits {
             let row = key(&[&place, &edit.revision.to_be_bytes(), &edit.id.0]);
             Table::Edits.put(self.kv, &row, &Edit { sent_at: edit.sent_at, text: edit.text })?;
@@ -253,6 +293,25 @@ impl Restoring<'_> {
             Table::Reactions.put(self.kv, &row, &Reactions { stamp, emoji: put.emoji })?;
         }
         self.done.messages += 1;
+        Ok(())
+    }
+
+    /// What was said here after it misses it no more.
+    fn fill_gaps(&mut self, at: ConversationId, id: MessageId) -> Result<(), StoreError> {
+        let prefix = key(&[&at.0, &id.0]);
+        for row in Table::Missing.keys(self.kv, &prefix, limits::GAP_WAITERS, Order::Ascending)? {
+            Table::Missing.delete(self.kv, &row)?;
+            let place = message_key(at, u64::from_be_bytes(Table::Missing.id(&row, prefix.len())?));
+            let Some(mut message) = Table::Messages.get::<Message>(self.kv, &place)? else { continue };
+            let mut gap = false;
+            for parent in &message.parents {
+                gap |= !Table::MessageIds.any(self.kv, &key(&[&at.0, &parent.0]))?;
+            }
+            if message.gap != gap {
+                message.gap = gap;
+                Table::Messages.put(self.kv, &place, &message)?;
+            }
+        }
         Ok(())
     }
 

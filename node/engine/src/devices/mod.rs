@@ -8,12 +8,15 @@
 //! What is signed here counts for nothing until the relay has put it in its place: two devices that sign at once would
 //! else have two logs for ever. Any continuation of our log that a leaf of our own carries is as good as the relay's.
 
+mod handover;
 mod ledger;
 mod own;
 mod rooms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use handover::Left;
+use handover::Reached;
 use livechat_crypto::kv::Kv;
 use livechat_wire::account::{AccountLog, Statement};
 use livechat_wire::bundle::{self, Bundle};
@@ -134,6 +137,7 @@ impl Engine {
         if me.log.is_revoked(&bundle.device()) {
             return Ok(Err(CommandError::UnknownDevice));
         }
+        Table::OwnBundles.put(turn.kv, &bundle.device().0, &Reached((*bundle).clone()))?;
         self.note_for_log(turn, LogWish::Add(bundle))
     }
 
@@ -232,7 +236,8 @@ impl Engine {
             | Command::SetDraft { .. }
             | Command::Pin { .. }
             | Command::Mute { .. }
-            | Command::Archive { .. } => true,
+            | Command::Archive { .. }
+            | Command::TakenOver => true,
             Command::Delete { for_everyone, .. } => !for_everyone,
             _ => false,
         }

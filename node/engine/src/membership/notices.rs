@@ -35,6 +35,8 @@ pub(crate) enum Notice {
     NotDone(String),
     /// The order service signed two orders.
     Forked,
+    /// The relay had another order: so many changes were taken back.
+    Rewound(u32),
     /// Messages disappear after so many seconds from now on; 0: they stay.
     Timer(u32),
     /// The account has so many devices more.
@@ -78,11 +80,14 @@ impl Notice {
             Self::Timer(seconds) => {
                 w.u8(10).u32(*seconds);
             }
+            Self::Rewound(changes) => {
+                w.u8(11).u32(*changes);
+            }
             Self::DevicesAdded(count) => {
-                w.u8(11).u32(*count);
+                w.u8(12).u32(*count);
             }
             Self::DevicesRemoved(count) => {
-                w.u8(12).u32(*count);
+                w.u8(13).u32(*count);
             }
         }
         w.finish()
@@ -111,8 +116,9 @@ impl Notice {
             8 => Self::NotDone(text(&mut r)?),
             9 => Self::Forked,
             10 => Self::Timer(r.u32()?),
-            11 => Self::DevicesAdded(r.u32()?),
-            12 => Self::DevicesRemoved(r.u32()?),
+            11 => Self::Rewound(r.u32()?),
+            12 => Self::DevicesAdded(r.u32()?),
+            13 => Self::DevicesRemoved(r.u32()?),
             _ => return Err(DecodeError::Unknown("notice")),
         };
         r.end()?;
@@ -164,6 +170,7 @@ impl Engine {
             Notice::Forked => view::Notice::Forked,
             Notice::DevicesAdded(count) => view::Notice::DevicesAdded { count },
             Notice::DevicesRemoved(count) => view::Notice::DevicesRemoved { count },
+            Notice::Rewound(changes) => view::Notice::Rewound { changes },
             Notice::Timer(seconds) => return MessageBody::Timer { seconds },
         };
         MessageBody::Notice { notice }

@@ -89,7 +89,7 @@ impl Engine {
     }
 
     /// Queues a hello to a key, and what it announces.
-    pub(super) fn announce(
+    pub(crate) fn announce(
         &mut self,
         turn: &mut Turn<'_>,
         hello_key: &[u8; wire::XWING_PUBLIC],

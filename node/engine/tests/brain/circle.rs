@@ -274,6 +274,7 @@ impl Circle {
                     devices @ (Notice::DevicesAdded { .. } | Notice::DevicesRemoved { .. }) => {
                         format!("* {by} {devices}")
                     }
+                    Notice::Rewound { changes } => format!("* rewound {changes}"),
                 },
             }
         };
