@@ -15,6 +15,9 @@ use livechat_wire::ConversationId;
 /// Connections that were closed take a moment to be gone, on a busy machine more than one.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Texts that each of the two writes: with names, codes and keys more than 50 canaries.
+const EACH: usize = 16;
+
 /// What must not be found, and how it is called when it is.
 struct Secrets {
     texts: Vec<String>,
@@ -47,17 +50,17 @@ async fn talked(alice: &NodeProcess, bob: &NodeProcess) -> (Secrets, String, Con
 
     let mut texts = Vec::new();
     let chat = a.adds("bob").await.conversation;
-    for n in 0..12 {
+    for n in 0..EACH {
         texts.push(canary("sent", n));
         a.says(chat, &texts[n]).await;
     }
-    b.reads(chat, 12).await;
+    b.reads(chat, EACH).await;
     asks(&b, Request::Accept { conversation: chat }).await;
-    for n in 0..12 {
+    for n in 0..EACH {
         texts.push(canary("received", n));
         b.says(chat, texts.last().unwrap()).await;
     }
-    a.reads(chat, 12).await;
+    a.reads(chat, EACH).await;
     let names = [canary("draft", 0), canary("name", 0), canary("group", 0), canary("edit", 0), canary("room", 0)];
     asks(&a, Request::SetDraft { conversation: chat, text: names[0].clone() }).await;
     asks(&a, Request::SetProfile { display_name: names[1].clone() }).await;
@@ -94,9 +97,9 @@ fn keys_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
         let sql = "SELECT value FROM kv WHERE ns = ? AND key = ?";
         database.query_row(sql, rusqlite::params![ns, key], |row| row.get(0)).unwrap()
     };
-    // `Me` of the engine: version, length, and `Identity::encode`: version, account, device, hello, bucket.
+    // `Me` of the engine: version, length, and `Identity::encode`: version, what the first key is, account, device, hello.
     let me = value(32, b"");
-    let part = |from: usize| me[1 + 4 + 1 + from..][..32].to_vec();
+    let part = |from: usize| me[1 + 4 + 2 + from..][..32].to_vec();
     let session: serde_json::Value = serde_json::from_slice(&value(128, b"session")[1..]).unwrap();
     let token = session["token"].as_str().unwrap().as_bytes().to_vec();
     vec![
@@ -152,7 +155,7 @@ async fn p21_a_locked_node_holds_nothing() {
     let b = bob.client().await;
     b.says(chat, "while you were locked").await;
     asks(&a, Request::LogIn { username: "alice".into(), code: code(&setup_key, 1) }).await;
-    assert!(a.reads(chat, 13).await.contains(&"while you were locked".to_owned()));
+    assert!(a.reads(chat, EACH + 1).await.contains(&"while you were locked".to_owned()));
 }
 
 /// The control: a key that isn't zeroized is found.

@@ -28,7 +28,9 @@ pub fn enter(chat: &mut Chat, keyboard: &mut dyn Keyboard) -> Result<End, Failur
     match chat.account()? {
         AccountState::Active { .. } => Ok(End::In),
         AccountState::LoggedOut { username } => log_in(chat, keyboard, &username),
-        AccountState::Locked { username, passphrase } => unlock(chat, keyboard, &username, passphrase),
+        AccountState::Locked { username, passphrase, phrase } => {
+            unlock(chat, keyboard, &username, (passphrase, phrase))
+        }
         AccountState::Pending { ticket } => {
             keyboard.say(&format!("Going on with signing up as {}.", text::word(&ticket.username)));
             confirm(chat, keyboard, &ticket)
@@ -181,12 +183,19 @@ fn log_in(chat: &mut Chat, keyboard: &mut dyn Keyboard, username: &str) -> Resul
 }
 
 /// A code, the phrase or the passphrase, until one is right. Six digits are a code, 24 words the phrase.
-fn unlock(chat: &mut Chat, keyboard: &mut dyn Keyboard, username: &str, passphrase: bool) -> Result<End, Failure> {
+/// A code, or what else opens this device: a passphrase, the recovery phrase.
+fn unlock(
+    chat: &mut Chat,
+    keyboard: &mut dyn Keyboard,
+    username: &str,
+    (passphrase, phrase): (bool, bool),
+) -> Result<End, Failure> {
     keyboard.say(&format!("Welcome back, {}. This device is locked.", text::word(username)));
-    let ways = if passphrase {
-        "a recovery code, the recovery phrase, or `p`"
-    } else {
-        "a recovery code or the recovery phrase"
+    let ways = match (passphrase, phrase) {
+        (true, true) => "a recovery code, the recovery phrase, or `p` for the passphrase",
+        (true, false) => "a recovery code, or `p` for the passphrase",
+        (false, true) => "a recovery code or the recovery phrase",
+        (false, false) => "or a recovery code",
     };
     loop {
         let typed = match keyboard.ask(&format!("Code (six digits, {ways}): "))? {

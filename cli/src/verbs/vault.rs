@@ -118,9 +118,10 @@ pub fn lines(info: &VaultInfo) -> Vec<String> {
         0 => "never by itself".to_owned(),
         after => format!("after {} without use", span(after)),
     };
+    let phrase = if info.phrase { ", the recovery phrase" } else { "" };
     let passphrase = if info.passphrase { ", the passphrase" } else { "" };
     vec![
-        format!("opened by   a code, the recovery phrase{passphrase}"),
+        format!("opened by   a code{phrase}{passphrase}"),
         format!("stays open  {stays}"),
         format!("locks       {idle}, or when told to"),
     ]

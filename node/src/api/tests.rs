@@ -176,7 +176,7 @@ fn server_frames() -> Vec<ServerFrame> {
         phrase_waits: false,
         removed: false,
     };
-    let locked = AccountState::Locked { username: "alice".into(), passphrase: true };
+    let locked = AccountState::Locked { username: "alice".into(), passphrase: true, phrase: false };
     let contact = Contact {
         account: AccountId([3; 32]),
         username: "b".into(),
@@ -222,7 +222,13 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::SignUp(ticket()),
         Response::SignedUp(SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] }),
         Response::Phrase(phrase()),
-        Response::Vault(VaultInfo { guarded: true, passphrase: false, stay_unlocked: true, lock_after: 0 }),
+        Response::Vault(VaultInfo {
+            guarded: true,
+            passphrase: false,
+            phrase: true,
+            stay_unlocked: true,
+            lock_after: 0,
+        }),
         Response::Status(status(locked, RelayState::Connecting)),
         Response::Contact(contact.clone()),
         Response::Contacts { contacts: vec![contact] },

@@ -127,6 +127,8 @@ api! {
         pub guarded: bool,
         /// Whether a passphrase opens it, too.
         pub passphrase: bool,
+        /// Whether the recovery phrase does: not on a linked device.
+        pub phrase: bool,
         /// Whether a log-in keeps it open until the session ends, restarts included.
         pub stay_unlocked: bool,
         /// Seconds without a request after which it locks; zero for never.
@@ -275,6 +277,8 @@ pub enum AccountState {
         username: String,
         /// Whether there is a passphrase.
         passphrase: bool,
+        /// Whether the recovery phrase opens it: not a linked device, which never had the account's first key.
+        phrase: bool,
     },
     /// In.
     Active {

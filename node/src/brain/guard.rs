@@ -19,6 +19,7 @@ use crate::vault::files;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Guard {
     pub(crate) passphrase: bool,
+    pub(crate) phrase: bool,
     pub(crate) habits: Habits,
 }
 
@@ -51,7 +52,8 @@ impl Inside {
     }
 
     pub(super) fn guard_now(&self) -> Option<Guard> {
-        self.vault.as_ref().map(|v| Guard { passphrase: v.has_passphrase(), habits: v.habits() })
+        let guard = |v: &Vault| Guard { passphrase: v.has_passphrase(), phrase: v.has_phrase(), habits: v.habits() };
+        self.vault.as_ref().map(guard)
     }
 
     fn owner(&self) -> Option<Owner> {

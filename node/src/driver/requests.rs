@@ -254,6 +254,7 @@ impl Driver {
         VaultInfo {
             guarded: guard.is_some(),
             passphrase: guard.is_some_and(|g| g.passphrase),
+            phrase: guard.is_some_and(|g| g.phrase),
             stay_unlocked: habits.stay_unlocked,
             lock_after: habits.lock_after,
         }

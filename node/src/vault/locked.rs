@@ -37,6 +37,7 @@ impl Locked<'_> {
             account: AccountState::Locked {
                 username: self.vault.owner().username.clone(),
                 passphrase: self.vault.has_passphrase(),
+                phrase: self.vault.has_phrase(),
             },
             relay_url: self.place.relay_url(),
             relay: RelayState::Connecting,
@@ -168,6 +169,6 @@ async fn open(place: &Place, key: Key) -> Result<Opened, Error> {
 
 /// What every other request meets.
 pub(crate) fn locked() -> Error {
-    let hint = "Unlock it with a code of the authenticator, or with the recovery phrase.";
+    let hint = "Unlock it with a code of the authenticator, or without the relay by recovery phrase or passphrase.";
     Error::new(ErrorCode::Locked, "This node is locked.", hint)
 }

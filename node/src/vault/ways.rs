@@ -92,13 +92,13 @@ fn opened(vault: &Vault, question: &Question, session: &http::Session) -> Result
     }
     let answer = session.vault.as_ref().ok_or_else(|| {
         let message = "The code was right, but the relay doesn't take this device for one of the account's any more.";
-        let hint = "The recovery phrase still opens what is on this device.";
+        let hint = format!("{} opens what is on this device.", offline(vault));
         Error::new(ErrorCode::NotThisDevice, message, hint)
     })?;
     let answer = finish(question, answer, Some(vault.public())).map_err(|_| {
         let message = "The code was right, but the relay answered with another key than the one this device's vault was \
                        made with; it may have lost its keys.";
-        let hint = "Unlock with the recovery phrase, then log in with a code, which makes the vault anew.";
+        let hint = format!("{} opens it without the relay; a log-in with a code makes the vault anew then.", offline(vault));
         Error::new(ErrorCode::RelayFailed, message, hint)
     })?;
     vault.open_by_code(&answer.output).map(Key::new).map_err(|_| damaged())
@@ -106,6 +106,10 @@ fn opened(vault: &Vault, question: &Question, session: &http::Session) -> Result
 
 /// The recovery phrase, without the relay.
 pub(crate) fn by_phrase(vault: &Vault, typed: &str) -> Result<Key, Error> {
+    if !vault.has_phrase() {
+        let message = "This device was linked to the account: the recovery phrase doesn't open it.";
+        return Err(Error::new(ErrorCode::WrongState, message, "Use a code, or the passphrase if there is one."));
+    }
     let phrase = RecoveryPhrase::parse(typed).map_err(not_a_phrase)?;
     if phrase.account() != vault.owner().account {
         return Err(another_accounts());
@@ -117,11 +121,11 @@ pub(crate) fn by_phrase(vault: &Vault, typed: &str) -> Result<Key, Error> {
 pub(crate) fn by_passphrase(vault: &Vault, typed: &Zeroizing<String>) -> Result<Key, Error> {
     if !vault.has_passphrase() {
         let message = "This device has no passphrase.";
-        return Err(Error::new(ErrorCode::WrongState, message, "Use a code, or the recovery phrase."));
+        return Err(Error::new(ErrorCode::WrongState, message, "Use a code of the authenticator."));
     }
     vault.open_by_passphrase(typed).map(Key::new).map_err(|_| {
         let message = "That isn't the passphrase.";
-        Error::new(ErrorCode::WrongPassphrase, message, "Try again, or use a code or the recovery phrase.")
+        Error::new(ErrorCode::WrongPassphrase, message, "Try again, or use a code of the authenticator.")
     })
 }
 
@@ -130,10 +134,19 @@ fn another_way(e: AskError, vault: &Vault) -> Error {
     let away = matches!(e, AskError::Unreachable(_));
     let mut error = Error::from(e);
     if away || error.code == ErrorCode::TooManyRequests {
-        let or = if vault.has_passphrase() { "the passphrase or the recovery phrase" } else { "the recovery phrase" };
-        error.hint = format!("{} Meanwhile {or} opens this device without the relay.", error.hint);
+        error.hint = format!("{} {} opens this device without the relay.", error.hint, offline(vault));
     }
     error
+}
+
+/// The ways that need no relay, to begin a sentence.
+fn offline(vault: &Vault) -> &'static str {
+    match (vault.has_phrase(), vault.has_passphrase()) {
+        (true, true) => "The recovery phrase or the passphrase",
+        (true, false) => "The recovery phrase",
+        (false, true) => "The passphrase",
+        (false, false) => "Nothing",
+    }
 }
 
 fn damaged() -> Error {

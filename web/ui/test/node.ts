@@ -160,7 +160,7 @@ export class TestNode {
   ];
   conversations: Conversation[] = [chat()];
   groups: Group[] = [];
-  vault: VaultInfo = { guarded: true, passphrase: false, stay_unlocked: true, lock_after: 0 };
+  vault: VaultInfo = { guarded: true, passphrase: false, phrase: true, stay_unlocked: true, lock_after: 0 };
   /** Whether bob's safety number was compared. */
   verified = false;
   admission: Admission = "admitted";
@@ -295,7 +295,7 @@ export class TestNode {
         return { type: "recovery_codes", recovery_codes: ["eeee-ffff", "gggg-hhhh"] };
       case "lock":
         this.status = status({
-          account: { state: "locked", username: "alice", passphrase: this.vault.passphrase },
+          account: { state: "locked", username: "alice", passphrase: this.vault.passphrase, phrase: this.vault.phrase },
         });
         return { type: "done" };
       case "unlock_by_phrase":

@@ -188,7 +188,7 @@ describe("log-in (A3)", () => {
 describe("a locked device", () => {
   function locked(passphrase = false): TestNode {
     const node = new TestNode();
-    node.status = status({ account: { state: "locked", username: "alice", passphrase } });
+    node.status = status({ account: { state: "locked", username: "alice", passphrase, phrase: true } });
     node.vault.passphrase = passphrase;
     return node;
   }

@@ -58,7 +58,7 @@ export function VaultForm({ back, done }: { back: () => void; done: (note: strin
   }
   return (
     <>
-      <p>A code, or the recovery phrase, opens this device.</p>
+      <p>{vault.phrase ? "A code, or the recovery phrase, opens" : "A code opens"} this device.</p>
       <Habits vault={vault} done={done} />
       <Passphrase set={vault.passphrase} done={done} />
       {leave}

@@ -16,10 +16,21 @@ const WORDS: Record<Way, string> = {
 };
 
 /** The store is closed: a code opens it with the relay's help, phrase and passphrase without. */
-export function Unlock({ username, passphrase }: { username: string; passphrase: boolean }) {
+export function Unlock({
+  username,
+  passphrase,
+  phrase,
+}: {
+  username: string;
+  passphrase: boolean;
+  phrase: boolean;
+}) {
   const client = useClient();
   const [way, setWay] = useState<Way>("code");
-  const ways: Way[] = ["code", ...(passphrase ? (["passphrase"] as const) : []), "recovery", "phrase"];
+  const ways: Way[] = ["code"];
+  if (passphrase) ways.push("passphrase");
+  ways.push("recovery");
+  if (phrase) ways.push("phrase");
   const logIn = (code: string) => client.account.logIn(username, code);
   return (
     <Entry title="This device is locked">
