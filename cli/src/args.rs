@@ -32,6 +32,8 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   joining     {\"type\":\"joining\",\"door\",\"doorkeepers\",\"since\",\"state\":{\"state\"}}
   sign_up     {\"type\":\"sign_up\",\"username\",\"otpauth_uri\",\"setup_key\",\"expires_at\"}
   signed_up   {\"type\":\"signed_up\",\"username\",\"recovery_codes\"}
+  linking     {\"type\":\"linking\",\"username\",\"code\",\"expires_at\"}
+  device      {\"type\":\"device\",\"device\",\"this\",\"added_at\",\"added_by\",\"removed_at\",\"removed_by\",\"pending\"}
   vault       {\"type\":\"vault\",\"guarded\",\"passphrase\",\"stay_unlocked\",\"lock_after\"}
   phrase      {\"type\":\"phrase\",\"words\",\"ask\"}
   finding     {\"type\":\"finding\",\"check\",\"ok\",\"says\",\"next\"}
@@ -225,6 +227,19 @@ pub enum Verb {
         /// Six digits, or `-` to read them from standard input
         code: String,
     },
+    /// Add this device to an account that you have
+    #[command(
+        long_about = "Add this device to an account that you have.\n\nIt shows a code to be entered on another device of the \
+                      account, and waits; with --phrase it adds itself by the recovery phrase, which is read from standard \
+                      input."
+    )]
+    Link(LinkArgs),
+    /// List the devices of this account, add one or remove one
+    Devices {
+        /// What to do; lists them when left out
+        #[command(subcommand)]
+        what: Option<DevicesVerb>,
+    },
     /// Log in for ten days
     Login {
         /// Six digits or a recovery code, or `-` to read it from standard input
@@ -316,6 +331,47 @@ pub enum YesNo {
     Yes,
     /// It isn't
     No,
+}
+
+/// `link`.
+#[derive(Debug, ClapArgs)]
+pub struct LinkArgs {
+    /// The account's username
+    #[arg(required_unless_present = "cancel")]
+    pub name: Option<String>,
+    /// Six digits or a recovery code; `-` to read it from standard input
+    #[arg(required_unless_present = "cancel")]
+    pub code: Option<String>,
+    /// Read the recovery phrase from standard input; no other device is needed then
+    #[arg(long, conflicts_with = "cancel")]
+    pub phrase: bool,
+    /// Seconds to wait until another device lets this one in; the node goes on waiting afterwards (exit code 5)
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub timeout: u64,
+    /// Wait no longer
+    #[arg(long, conflicts_with_all = ["name", "code"])]
+    pub cancel: bool,
+}
+
+/// `devices`.
+#[derive(Debug, Subcommand)]
+pub enum DevicesVerb {
+    /// Let the device that shows this code speak for the account
+    Add {
+        /// Sixteen letters and digits, or `-` to read them from standard input
+        code: String,
+    },
+    /// End a device for good: it reads and writes nothing new
+    Remove {
+        /// Its number in the list, or how its id begins
+        device: String,
+    },
+    /// Erase everything on this device, once it was removed from the account
+    Erase {
+        /// That you mean it
+        #[arg(long, required = true)]
+        yes: bool,
+    },
 }
 
 /// `passphrase`.

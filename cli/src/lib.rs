@@ -27,9 +27,9 @@ pub(crate) mod sample;
 use livechat_node::api::Request;
 use tokio::runtime::Runtime;
 
-use crate::args::{AuthenticatorVerb, PassphraseVerb, PhraseVerb, Verb};
+use crate::args::{AuthenticatorVerb, DevicesVerb, LinkArgs, PassphraseVerb, PhraseVerb, Verb};
 use crate::door::Door;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::out::Out;
 use crate::render::{Look, UNWRAPPED};
 use crate::settings::Settings;
@@ -68,7 +68,15 @@ fn typed(verb: &Verb) -> Result<String, Failure> {
         | Verb::RecoveryCodes { code }
         | Verb::DeleteAccount { code, .. }
         | Verb::Unlock { code: Some(code), .. }
+        | Verb::Devices { what: Some(DevicesVerb::Add { code }) }
         | Verb::Join { link: code, .. } => verbs::account::code(code),
+        // A code and a phrase don't share standard input.
+        Verb::Link(LinkArgs { phrase: true, code: Some(code), .. }) if code == "-" => {
+            let hint = "Give the code as an argument; it is good once, and for a minute.";
+            Err(Failure::new(Exit::Usage, "Standard input holds the phrase already.", hint))
+        }
+        Verb::Link(LinkArgs { phrase: true, .. }) => verbs::phrase::typed(),
+        Verb::Link(LinkArgs { code: Some(code), .. }) => verbs::account::code(code),
         Verb::Phrase { what: PhraseVerb::Check }
         | Verb::Unlock { .. }
         | Verb::Passphrase { what: PassphraseVerb::Set } => verbs::phrase::typed(),
@@ -131,6 +139,16 @@ async fn ask_node(
         Verb::Signup { name } => verbs::account::sign_up(door, name, columns, out).await,
         Verb::Confirm { .. } => verbs::account::confirm(door, typed, out).await,
         Verb::Login { name, .. } => verbs::account::log_in(door, name.as_deref(), typed, out).await,
+        Verb::Link(LinkArgs { cancel: true, .. }) => verbs::devices::cancel(door, out).await,
+        Verb::Link(args) => {
+            let name = args.name.as_deref().unwrap_or_default();
+            let (code, phrase) = match args.phrase {
+                true => (args.code.clone().unwrap_or_default(), Some(typed)),
+                false => (typed, None),
+            };
+            verbs::devices::link(door, name, code, phrase, args.timeout, columns, out).await
+        }
+        Verb::Devices { what } => verbs::devices::run(door, what.as_ref(), typed, out).await,
         Verb::Logout => verbs::account::log_out(door, out).await,
         Verb::Lock => verbs::vault::lock(door, out).await,
         Verb::Unlock { code, phrase, .. } => {

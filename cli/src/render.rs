@@ -227,6 +227,16 @@ impl Look {
                 text::word(&ticket.username),
                 self.moment(ticket.expires_at)
             ),
+            AccountState::Linking { ticket } => format!(
+                "this device waits to be added to {} until {}; its code is {}",
+                text::word(&ticket.username),
+                self.moment(ticket.expires_at),
+                text::word(&ticket.code)
+            ),
+            AccountState::Active { username, removed: true, .. } => {
+                let removed = self.style.paint(Ink::Bad, "this device was removed; what is here can be read");
+                format!("{}, {removed}", text::word(username))
+            }
             AccountState::LoggedOut { username } => format!("{}, logged out", text::word(username)),
             AccountState::Locked { username, .. } => format!("{}, locked", text::word(username)),
             AccountState::Active { username, session_expires_at, logged_in, .. } => format!(

@@ -42,6 +42,7 @@ pub fn status() -> Status {
             session_expires_at: MORNING / 1_000 + 864_000,
             logged_in: true,
             phrase_waits: false,
+            removed: false,
         },
         relay_url: "https://relay.example.org".into(),
         relay: RelayState::Offline { reason: "connection refused".into(), retry_at: MORNING + 5_000 },

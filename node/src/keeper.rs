@@ -79,7 +79,7 @@ impl Place {
     pub(crate) async fn open(&self, key: Key) -> Result<Opened, BrainError> {
         let started = Brain::start(self.dir.clone(), key, |engine, kv| {
             Ok::<_, SavedError>(First {
-                phase: Phase::load(kv, engine.account().is_some(), env::now_s())?,
+                phase: Phase::load(kv, engine.account().map(|_| engine.is_removed()), env::now_s())?,
                 card: RelayCard::load(kv)?.map(|c| c.0),
                 phrase_waits: UncheckedPhrase::load(kv)?.is_some(),
             })

@@ -76,6 +76,16 @@ pub const HTTP_POLL: Duration = Duration::from_secs(30);
 pub const STOCK_POLL: Duration = Duration::from_secs(5 * 60);
 /// The same after a failure.
 pub const STOCK_RETRY: Duration = Duration::from_secs(20);
+/// Seconds that a device waits to be added; the relay forgets it after as many.
+pub const LINKING: u64 = 3_600;
+/// Seconds in which it is found out whether the account's log has taken a device whose answer was lost.
+pub const LINKING_LOST: u64 = 60;
+/// Pause between two looks whether this device was added: somebody stands before it with the other one in hand.
+pub const LINKING_LOOK: Duration = Duration::from_secs(2);
+/// Pause between two looks at our own account's log. Rooms tell sooner; this is for a device that is in none.
+pub const OWN_LOG_LOOK: Duration = Duration::from_secs(10 * 60);
+/// The same after a failure.
+pub const OWN_LOG_RETRY: Duration = Duration::from_secs(30);
 /// How far this clock may be from the relay's before people are told: an envelope is refused beyond ten minutes.
 pub const CLOCK_SKEW: u64 = 9 * 60;
 /// How long a sign-up waits for its KeyPackages to reach the relay, before it is called done all the same.

@@ -110,7 +110,7 @@ impl Person {
                 self.ask(Request::LogIn { username, code: self.code()? }).await?;
                 Ok(false)
             }
-            AccountState::None | AccountState::Pending { .. } => {
+            AccountState::None | AccountState::Pending { .. } | AccountState::Linking { .. } => {
                 self.sign_up(&phone).await?;
                 Ok(true)
             }
@@ -118,8 +118,10 @@ impl Person {
     }
 
     async fn sign_up(&mut self, phone: &Path) -> Result<(), Failure> {
-        if matches!(self.status().await?.account, AccountState::Pending { .. }) {
-            self.ask(Request::CancelSignUp).await?;
+        match self.status().await?.account {
+            AccountState::Pending { .. } => drop(self.ask(Request::CancelSignUp).await?),
+            AccountState::Linking { .. } => drop(self.ask(Request::CancelLink).await?),
+            _ => {}
         }
         let request = Request::SignUp { username: self.name.clone() };
         let Response::SignUp(ticket) = self.ask(request).await? else { return Err(Failure::odd_answer()) };

@@ -3,6 +3,7 @@
 use livechat_node::api::Role;
 
 use super::deeds::Deed;
+use super::devices::Devices;
 use super::groups::Grouping;
 use crate::limits;
 use crate::said::seconds;
@@ -97,6 +98,8 @@ pub enum Command {
     RemovePassphrase,
     /// `/sessions`, `/sessions end n`
     Sessions(Option<u32>),
+    /// `/devices`, `/devices add CODE`, `/devices remove N`, `/devices erase`
+    Devices(Devices),
     /// `/recovery`
     Recovery,
     /// `/phrase`
@@ -167,6 +170,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/vault", "[stay yes|no | lock SPAN|off]", "how this device is locked"),
     ("/passphrase", "set|remove", "a passphrase as a further way in"),
     ("/sessions", "[end N]", "where this account is logged in; log one of them out"),
+    ("/devices", "[add CODE | remove N]", "the devices of this account; let another one in, or end one"),
     ("/recovery", "", "new recovery codes in place of the old ones"),
     ("/phrase", "[check]", "write down the 24 words that give the account back, or check what you wrote"),
     ("/authenticator", "add|remove", "a second authenticator app, or one only"),
@@ -304,6 +308,10 @@ fn command(trimmed: &str) -> Line {
             Some(Ok(n)) => Command::Sessions(Some(n)),
             _ => return Line::Usage("/sessions [end N]"),
         },
+        "/devices" => match devices(words) {
+            Some(what) => Command::Devices(what),
+            None => return Line::Usage("/devices [add CODE | remove N]"),
+        },
         "/recovery" => Command::Recovery,
         "/phrase" if rest.is_empty() => Command::Phrase,
         "/phrase" if rest == "check" => Command::CheckPhrase,
@@ -328,6 +336,19 @@ fn grouping(words: &str) -> Option<Grouping> {
     let (members, title): (Vec<_>, Vec<_>) = rest.split_whitespace().partition(|w| w.starts_with('@') && w.len() > 1);
     let members = members.into_iter().map(|m| m.trim_start_matches('@').to_owned()).collect();
     (!title.is_empty()).then(|| Grouping::New { title: title.join(" "), members })
+}
+
+/// `/devices`: none when it isn't understood. A code may be typed in groups.
+fn devices(words: &str) -> Option<Devices> {
+    let (what, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    let rest = rest.trim();
+    Some(match (what, rest.is_empty()) {
+        ("", _) => Devices::List,
+        ("add", false) => Devices::Add(rest.to_owned()),
+        ("remove", false) if !rest.contains(char::is_whitespace) => Devices::Remove(rest.to_owned()),
+        ("erase", true) => Devices::Erase,
+        _ => return None,
+    })
 }
 
 /// `/vault`: none when it isn't understood.
@@ -504,6 +525,11 @@ mod tests {
             ("/title", Line::Usage("/title TEXT")),
             ("/sessions", Line::Command(Command::Sessions(None))),
             ("/sessions end 2", Line::Command(Command::Sessions(Some(2)))),
+            ("/devices", Line::Command(Command::Devices(Devices::List))),
+            ("/devices add abcd efgh", Line::Command(Command::Devices(Devices::Add("abcd efgh".into())))),
+            ("/devices remove 2", Line::Command(Command::Devices(Devices::Remove("2".into())))),
+            ("/devices erase", Line::Command(Command::Devices(Devices::Erase))),
+            ("/devices add", Line::Usage("/devices [add CODE | remove N]")),
             ("/sessions 2", Line::Usage("/sessions [end N]")),
             ("/authenticator add", Line::Command(Command::AddAuthenticator)),
             ("/authenticator", Line::Usage("/authenticator add|remove")),

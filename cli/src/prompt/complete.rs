@@ -52,6 +52,10 @@ pub fn candidates(line: &str, pos: usize, names: &[String], groups: &[String]) -
         let found = ["add", "remove"].into_iter().filter(|w| w.starts_with(word));
         return (start, found.map(|w| (w.to_owned(), w.to_owned())).collect());
     }
+    if before[..start].trim() == "/devices" {
+        let found = ["add", "remove"].into_iter().filter(|w| w.starts_with(word));
+        return (start, found.map(|w| (w.to_owned(), format!("{w} "))).collect());
+    }
     if before[..start].trim() == "/passphrase" {
         let found = ["set", "remove"].into_iter().filter(|w| w.starts_with(word));
         return (start, found.map(|w| (w.to_owned(), w.to_owned())).collect());
@@ -140,6 +144,7 @@ mod tests {
         assert_eq!(inserted("/s"), ["/search ", "/safety ", "/status", "/signup", "/sessions "]);
         assert_eq!(inserted("/search x from:b"), ["from:bob ", "from:bobby "]);
         assert_eq!(inserted("/authenticator r"), ["remove"]);
+        assert_eq!(inserted("/devices a"), ["add "]);
         assert_eq!(inserted("/group be"), ["Bergfahrt"]);
         assert_eq!(inserted("/kick b"), ["bob ", "bobby "]);
         assert_eq!(inserted("/role bob a"), ["admin"]);

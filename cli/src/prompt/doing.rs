@@ -61,6 +61,7 @@ impl Chat {
             Command::SetPassphrase => self.set_passphrase(keyboard),
             Command::RemovePassphrase => self.remove_passphrase(keyboard),
             Command::Sessions(end) => self.sessions(keyboard, end),
+            Command::Devices(what) => self.devices(keyboard, what),
             Command::Recovery => self.recovery(keyboard),
             Command::Phrase => self.phrase(keyboard),
             Command::CheckPhrase => self.check_phrase(keyboard),

@@ -60,6 +60,8 @@ pub enum News {
     Back,
     /// The session ended by itself or elsewhere.
     SessionOver,
+    /// Another device of the account removed this one.
+    Removed,
     /// The device was locked, here or from another face.
     Locked,
 }
@@ -136,6 +138,11 @@ impl Face {
         match status.account {
             AccountState::LoggedOut { .. } if was_in => news.push(News::SessionOver),
             AccountState::Locked { .. } if was_in => news.push(News::Locked),
+            AccountState::Active { removed: true, .. }
+                if !matches!(state.account, Some(AccountState::Active { removed: true, .. })) =>
+            {
+                news.push(News::Removed);
+            }
             _ => {}
         }
         state.account = Some(status.account);
@@ -333,6 +340,13 @@ impl Face {
             None | Some(AccountState::None) => add(Some(Ink::Quiet), "not signed up"),
             Some(AccountState::Pending { ticket }) => {
                 add(Some(Ink::Quiet), &format!("{} (signing up)", text::word(&ticket.username)));
+            }
+            Some(AccountState::Linking { ticket }) => {
+                add(Some(Ink::Quiet), &format!("{} (waiting to be added)", text::word(&ticket.username)));
+            }
+            Some(AccountState::Active { username, removed: true, .. }) => {
+                add(Some(Ink::Own), &text::word(username));
+                add(Some(Ink::Bad), " (removed)");
             }
             Some(AccountState::Locked { username, .. }) => {
                 add(Some(Ink::Own), &text::word(username));

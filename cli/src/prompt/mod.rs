@@ -7,6 +7,7 @@ mod account;
 pub mod command;
 mod complete;
 pub mod deeds;
+mod devices;
 mod doing;
 pub mod emoji;
 pub mod face;

@@ -14,6 +14,10 @@ use crate::limits;
 use crate::style::Ink;
 use crate::text;
 
+/// What a removed device says.
+const REMOVED: &str = "This device was removed from the account. What is here can be read; nothing is sent or received any \
+                       more. /devices erase deletes it.";
+
 /// How long the listener waits when the screen holds as many lines as it can.
 const FULL: Duration = Duration::from_millis(50);
 
@@ -83,6 +87,15 @@ impl Listener {
                     self.print(self.face.look().joining(&joining)).await;
                 }
             }
+            Event::DevicesChanged { devices } => {
+                if devices.iter().all(|d| !d.pending) {
+                    let words = match devices.iter().filter(|d| d.removed_at.is_none()).count() {
+                        1 => "Your account has one device now: /devices says more.".to_owned(),
+                        n => format!("Your account has {n} devices now: /devices says which."),
+                    };
+                    self.print(self.face.style().paint(Ink::Warn, &words)).await;
+                }
+            }
             // What was printed stays in the scrollback of a terminal; typing has no place there.
             Event::MessageRemoved { .. } | Event::Typing { .. } => {}
             Event::Lagged => self.catch_up().await?,
@@ -103,6 +116,7 @@ impl Listener {
                     self.face.forget_conversations();
                     (Ink::Warn, "This device is locked: /unlock".to_owned())
                 }
+                News::Removed => (Ink::Bad, REMOVED.to_owned()),
                 News::SessionOver => (Ink::Warn, "Your session is over: /login".to_owned()),
             };
             self.print(self.face.look().prose(ink, &words).join("\n")).await;

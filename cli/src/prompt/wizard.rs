@@ -35,8 +35,10 @@ pub fn enter(chat: &mut Chat, keyboard: &mut dyn Keyboard) -> Result<End, Failur
             keyboard.say(&format!("Going on with signing up as {}.", text::word(&ticket.username)));
             confirm(chat, keyboard, &ticket)
         }
+        AccountState::Linking { ticket } => chat.waits(keyboard, &ticket),
         AccountState::None => {
             keyboard.say("Nobody is signed up on this device yet. Choose the name under which people find you.");
+            keyboard.say("With an account on another device, type /link instead.");
             sign_up(chat, keyboard)
         }
     }
@@ -52,6 +54,9 @@ fn sign_up(chat: &mut Chat, keyboard: &mut dyn Keyboard) -> Result<End, Failure>
         };
         if name.is_empty() {
             continue;
+        }
+        if name == "/link" {
+            return chat.link(keyboard);
         }
         match chat.ask(Request::CheckUsername { username: name.clone() }) {
             Ok(Response::Username(check)) if check.available => {
@@ -224,7 +229,7 @@ fn unlock(
 
 impl Chat {
     /// Says what went wrong. Whether trying again makes sense at once: not after Ctrl-C.
-    fn complain(&mut self, keyboard: &mut dyn Keyboard, failure: &Failure) -> Result<bool, Failure> {
+    pub(super) fn complain(&mut self, keyboard: &mut dyn Keyboard, failure: &Failure) -> Result<bool, Failure> {
         if failure.code == Exit::Interrupted {
             return Ok(false);
         }

@@ -105,11 +105,11 @@ pub async fn log_in(door: &Door, name: Option<&str>, code: String, out: &mut Out
             AccountState::LoggedOut { username }
             | AccountState::Locked { username, .. }
             | AccountState::Active { username, .. } => username,
-            AccountState::None | AccountState::Pending { .. } => {
+            AccountState::None | AccountState::Pending { .. } | AccountState::Linking { .. } => {
                 return Err(Failure::new(
                     Exit::NotSignedIn,
                     "Nobody is signed up on this device.",
-                    "Sign up first: `livechat signup NAME`.",
+                    "Sign up first: `livechat signup NAME`; or, with an account elsewhere, `livechat link NAME CODE`.",
                 ));
             }
         },

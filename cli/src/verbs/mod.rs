@@ -5,6 +5,7 @@ pub mod backup;
 pub mod completions;
 pub mod contacts;
 pub mod deeds;
+pub mod devices;
 pub mod doctor;
 pub mod export;
 pub mod groups;

@@ -11,7 +11,7 @@ use livechat_wire::account::AccountLog;
 use livechat_wire::http::{self, Bytes, ProblemCode, SecretText};
 
 use super::saved::{self, Pending, Saved, SavedSession, Sent};
-use super::{Phase, phrase, ticket};
+use super::{Phase, linking, phrase, ticket};
 use crate::api::{Error, ErrorCode, Response, SignedUp};
 use crate::brain::{Activation, Brain};
 use crate::env;
@@ -37,6 +37,10 @@ impl Flow {
                 let message = format!("A sign-up as {} waits for its first code.", p.username);
                 let hint = "Enter the code, or cancel that sign-up to begin with another name.";
                 return (phase, Err(Error::new(ErrorCode::WrongState, message, hint)));
+            }
+            Phase::Linking(l) => {
+                let error = linking::waits(l);
+                return (phase, Err(error));
             }
             Phase::LoggedOut | Phase::Active(_) | Phase::Locked => return (phase, Err(already_signed_up())),
             Phase::None => {}
@@ -199,7 +203,7 @@ impl Flow {
             log,
             bucket_bits: pending.bucket_bits,
             session,
-            phrase: phrase::unchecked(&pending.phrase).map_err(|e| no_randomness(&e))?,
+            phrase: Some(phrase::unchecked(&pending.phrase).map_err(|e| no_randomness(&e))?),
         };
         self.brain.activate(activation).await
     }
@@ -226,6 +230,7 @@ impl Flow {
                 let message = format!("The sign-up as {} isn't finished.", p.username);
                 Some(Error::new(ErrorCode::WrongState, message, "Enter its first code, or cancel it."))
             }
+            Phase::Linking(l) => Some(linking::waits(l)),
             Phase::None => Some(elsewhere("Nobody has signed up on this device.")),
         };
         if let Some(error) = refused {
@@ -296,7 +301,7 @@ impl Flow {
         match phase {
             Phase::Active(_) => {}
             Phase::LoggedOut | Phase::Locked => return (phase, Ok(Response::Done)),
-            Phase::None | Phase::Pending(_) => {
+            Phase::None | Phase::Pending(_) | Phase::Linking(_) => {
                 return (phase, Err(Error::new(ErrorCode::WrongState, "Nobody is logged in.", "")));
             }
         }
@@ -333,7 +338,7 @@ impl Flow {
 
     /// Closes the store now; the session goes on.
     pub(crate) async fn lock(self, phase: Phase) -> Ended {
-        if matches!(phase, Phase::None | Phase::Pending(_)) {
+        if matches!(phase, Phase::None | Phase::Pending(_) | Phase::Linking(_)) {
             return (phase, Err(Error::new(ErrorCode::WrongState, "There is nothing to lock yet.", "Sign up first.")));
         }
         match self.brain.release().await {
@@ -349,7 +354,7 @@ impl Flow {
         }
     }
 
-    async fn revoke(&self, tokens: Vec<SecretText>) {
+    pub(super) async fn revoke(&self, tokens: Vec<SecretText>) {
         let mut done = Vec::new();
         for token in tokens {
             match self.relay.log_out(&token).await {
@@ -392,15 +397,15 @@ pub(crate) fn already_signed_up() -> Error {
 }
 
 pub(crate) fn elsewhere(message: &str) -> Error {
-    let hint = "An account's keys stay on the device that signed up, and linking devices isn't possible yet: log in there, or sign up here under a new name.";
+    let hint = "Add this device to the account (`livechat link`, or “I have an account” in the page), or sign up here under a new name.";
     Error::new(ErrorCode::NotThisDevice, message, hint)
 }
 
-fn damaged() -> Error {
+pub(super) fn damaged() -> Error {
     let hint = "Cancel the sign-up and begin again.";
     Error::new(ErrorCode::Internal, "The saved sign-up is damaged.", hint)
 }
 
-fn no_randomness(e: &getrandom::Error) -> Error {
+pub(super) fn no_randomness(e: &getrandom::Error) -> Error {
     Error::new(ErrorCode::Internal, format!("The system gives no randomness: {e}."), "Restart the system.")
 }

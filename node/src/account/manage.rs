@@ -89,6 +89,14 @@ impl Flow {
         Ok(Response::Done)
     }
 
+    /// Everything of an account that this device is no part of any more.
+    pub(crate) async fn erase(self, phase: Phase) -> Ended {
+        match self.brain.wipe().await {
+            Ok(()) => (Phase::None, Ok(Response::Done)),
+            Err(e) => (phase, Err(e)),
+        }
+    }
+
     /// Ends the account at the relay, then everything of it here.
     async fn delete(&self, token: &SecretText, code: String) -> Result<(), Error> {
         self.relay.delete_account(token, code).await?;

@@ -1,6 +1,7 @@
 //! The account on this node: signing up, logging in and out, and what of it is kept.
 
 pub(crate) mod flow;
+pub(crate) mod linking;
 pub(crate) mod manage;
 pub(crate) mod phrase;
 pub(crate) mod saved;
@@ -9,7 +10,7 @@ pub(crate) mod ticket;
 use livechat_crypto::kv::Kv;
 
 use livechat_wire::http::SecretText;
-use saved::{Pending, Saved, SavedError, SavedSession};
+use saved::{Linking, Pending, Saved, SavedError, SavedSession};
 
 /// Where in its life the account is. Who it is, once there is one, is the engine's to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) enum Phase {
     None,
     /// Signed up, first code outstanding.
     Pending(Box<Pending>),
+    /// This device waits to be added to an account.
+    Linking(Box<Linking>),
     /// There is an account and no session.
     LoggedOut,
     /// In.
@@ -27,17 +30,19 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    /// What the store says; `has_account` is whether the engine has one.
-    pub(crate) fn load(kv: &dyn Kv, has_account: bool, now_s: u64) -> Result<Self, SavedError> {
-        if has_account {
+    /// What the store says; `removed` is whether the engine's account has removed this device, none without an account.
+    pub(crate) fn load(kv: &dyn Kv, removed: Option<bool>, now_s: u64) -> Result<Self, SavedError> {
+        if let Some(removed) = removed {
             return Ok(match SavedSession::load(kv)? {
-                Some(session) if session.expires_at > now_s => Self::Active(session),
+                // No code would let a removed device in again: what is here stays open.
+                Some(session) if removed || session.expires_at > now_s => Self::Active(session),
                 _ => Self::LoggedOut,
             });
         }
         Ok(match Pending::load(kv)? {
             Some(p) if !p.dropped && p.is_live(now_s) => Self::Pending(Box::new(p)),
-            _ => Self::None,
+            // Over or not, the account's log decides: it may have been added in the last minute.
+            _ => Linking::load(kv)?.map_or(Self::None, |l| Self::Linking(Box::new(l))),
         })
     }
 

@@ -94,6 +94,23 @@ pub(crate) struct Sent {
     pub(crate) bundle: Bytes,
 }
 
+/// This device waits to be added to an account that there is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Linking {
+    pub(crate) relay: RelayId,
+    pub(crate) bucket_bits: u8,
+    pub(crate) username: String,
+    /// This device's secrets.
+    pub(crate) identity: Bytes,
+    /// The account's log when this began; the device's code is computed from it.
+    pub(crate) log: Bytes,
+    /// The relay's, of a device that it doesn't know yet.
+    pub(crate) session: SavedSession,
+    /// Unix seconds until which it waits.
+    pub(crate) expires_at: u64,
+}
+
 /// A recovery phrase that its owner hasn't shown to have written down. Forgotten once they have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,6 +142,10 @@ pub(crate) struct RelayCard(pub(crate) RelayInfo);
 
 impl Saved for Pending {
     const KEY: &'static str = "pending";
+}
+
+impl Saved for Linking {
+    const KEY: &'static str = "linking";
 }
 
 impl Saved for UncheckedPhrase {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Conversation, ConversationId, Group, Joining, Message, MessageId, Status};
+use super::{AccountId, Conversation, ConversationId, Device, Group, Joining, Message, MessageId, Status};
 
 /// What happened, by itself or because some client asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,11 @@ pub enum Event {
     JoiningChanged {
         /// As it is now.
         joining: Joining,
+    },
+    /// A device of this account came, went, or is about to.
+    DevicesChanged {
+        /// All that are or were, oldest first.
+        devices: Vec<Device>,
     },
     /// Events were lost because this client read too slowly: fetch again what is shown.
     Lagged,

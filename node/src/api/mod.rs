@@ -23,14 +23,14 @@ pub use events::Events;
 pub use request::Request;
 pub use response::Response;
 pub use types::{
-    AccountSession, AccountState, BackedUp, Error, ErrorCode, Found, GroupLink, Hit, Piece, RecoveryCodes,
-    RecoveryPhrase, RelayState, Restored, SafetyCode, SearchOrder, SignUpTicket, SignedUp, Status, UsernameCheck,
-    VaultInfo,
+    AccountSession, AccountState, BackedUp, DeviceTicket, Error, ErrorCode, Found, GroupLink, Hit, Piece,
+    RecoveryCodes, RecoveryPhrase, RelayState, Restored, SafetyCode, SearchOrder, SignUpTicket, SignedUp, Status,
+    UsernameCheck, VaultInfo,
 };
 
 pub use livechat_engine::view::{
-    Contact, Conversation, Delivery, Group, GroupMember, HistoryPage, JoinRefusal, JoinState, Joining, LinkState,
-    Membership, Message, MessageBody, Notice, Order, Person, Quote, Reaction, Revision, Role, Standing,
+    Contact, Conversation, Delivery, Device, Group, GroupMember, HistoryPage, JoinRefusal, JoinState, Joining,
+    LinkState, Membership, Message, MessageBody, Notice, Order, Person, Quote, Reaction, Revision, Role, Standing,
 };
 pub use livechat_wire::http::UsernameProblem;
 pub use livechat_wire::{AccountId, ConversationId, DeviceId, MessageId};

@@ -13,6 +13,16 @@ impl fmt::Debug for Request {
             Self::ConfirmSignUp { .. } => f.debug_struct("ConfirmSignUp").finish_non_exhaustive(),
             Self::CancelSignUp => f.write_str("CancelSignUp"),
             Self::LogIn { username, .. } => f.debug_struct("LogIn").field("username", username).finish_non_exhaustive(),
+            Self::Link { username, phrase, .. } => f
+                .debug_struct("Link")
+                .field("username", username)
+                .field("phrase", &phrase.is_some())
+                .finish_non_exhaustive(),
+            Self::Erase => f.write_str("Erase"),
+            Self::CancelLink => f.write_str("CancelLink"),
+            Self::Devices => f.write_str("Devices"),
+            Self::AddDevice { .. } => f.debug_struct("AddDevice").finish_non_exhaustive(),
+            Self::RemoveDevice { device } => f.debug_struct("RemoveDevice").field("device", device).finish(),
             Self::LogOut => f.write_str("LogOut"),
             Self::Lock => f.write_str("Lock"),
             Self::UnlockByPhrase { .. } => f.debug_struct("UnlockByPhrase").finish_non_exhaustive(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, ConversationId, MessageId, Role, SearchOrder};
+use super::{AccountId, ConversationId, DeviceId, MessageId, Role, SearchOrder};
 #[cfg(doc)]
 use super::{Event, Response};
 
@@ -30,6 +30,34 @@ pub enum Request {
     },
     /// Drops a pending sign-up, to begin with another name. Answered by [`Response::Done`].
     CancelSignUp,
+    /// Adds this device to an account that there is. Answered by [`Response::Linking`] when another device has to let it
+    /// in, by [`Response::Done`] when the phrase did. The node keeps waiting over restarts.
+    Link {
+        /// The account's name.
+        username: String,
+        /// Six digits, or a recovery code.
+        code: String,
+        /// The account's recovery phrase, 24 words, where no other device is at hand.
+        phrase: Option<String>,
+    },
+    /// Waits no longer to be added. Answered by [`Response::Done`].
+    CancelLink,
+    /// The devices of this account, those that were removed too. Answered by [`Response::Devices`].
+    Devices,
+    /// Lets the device that shows this code speak for this account. Answered by [`Response::Done`] once it is noted;
+    /// [`Event::DevicesChanged`] tells when it is in force.
+    AddDevice {
+        /// As shown, scanned or typed.
+        code: String,
+    },
+    /// Lets a device of this account speak for it no more, for ever. Answered like [`Request::AddDevice`].
+    RemoveDevice {
+        /// From [`Response::Devices`].
+        #[cfg_attr(test, ts(type = "string"))]
+        device: DeviceId,
+    },
+    /// Erases everything on a device that was removed from its account. Answered by [`Response::Done`].
+    Erase,
     /// Begins a ten-day session. Answered by [`Response::Done`].
     LogIn {
         /// Name.

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Request;
 use super::{
-    AccountSession, BackedUp, Contact, Conversation, ConversationId, Found, Group, GroupLink, HistoryPage, Joining,
-    Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SafetyCode, SignUpTicket, SignedUp, Status,
-    UsernameCheck, VaultInfo,
+    AccountSession, BackedUp, Contact, Conversation, ConversationId, Device, DeviceTicket, Found, Group, GroupLink,
+    HistoryPage, Joining, Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SafetyCode, SignUpTicket,
+    SignedUp, Status, UsernameCheck, VaultInfo,
 };
 
 /// Answers.
@@ -23,6 +23,13 @@ pub enum Response {
     SignUp(SignUpTicket),
     /// To [`Request::ConfirmSignUp`].
     SignedUp(SignedUp),
+    /// To [`Request::Link`].
+    Linking(DeviceTicket),
+    /// To [`Request::Devices`].
+    Devices {
+        /// Oldest first.
+        devices: Vec<Device>,
+    },
     /// To [`Request::NewRecoveryCodes`].
     RecoveryCodes(RecoveryCodes),
     /// To [`Request::AddAuthenticator`].

@@ -174,6 +174,7 @@ fn server_frames() -> Vec<ServerFrame> {
         session_expires_at: 6,
         logged_in: true,
         phrase_waits: false,
+        removed: false,
     };
     let locked = AccountState::Locked { username: "alice".into(), passphrase: true, phrase: false };
     let contact = Contact {

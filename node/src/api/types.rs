@@ -33,6 +33,20 @@ api! {
         pub version: String,
     }
 
+    /// What a device shows that waits to be added. Nothing in it is secret.
+    #[derive(Debug)]
+    pub struct DeviceTicket {
+        /// Whose device it wants to be.
+        pub username: String,
+        /// To be entered on another device of the account: sixteen characters, in groups of four.
+        pub code: String,
+        /// The same to be scanned.
+        pub qr_svg: String,
+        /// Unix seconds until which it waits.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub expires_at: u64,
+    }
+
     /// A name, checked.
     #[derive(Debug)]
     pub struct UsernameCheck {
@@ -247,6 +261,11 @@ pub enum AccountState {
         /// What was shown, to show again.
         ticket: SignUpTicket,
     },
+    /// This device waits to be added to an account.
+    Linking {
+        /// What it shows.
+        ticket: DeviceTicket,
+    },
     /// The session is over: log in.
     LoggedOut {
         /// Whose node this is.
@@ -278,6 +297,8 @@ pub enum AccountState {
         logged_in: bool,
         /// Whether the recovery phrase waits to be written down and checked.
         phrase_waits: bool,
+        /// Whether this device was removed from the account: what is here can be read, nothing is sent or received.
+        removed: bool,
     },
 }
 

@@ -86,6 +86,6 @@ pub(crate) struct Activation {
     pub(crate) bucket_bits: u8,
     /// None when the account was found again without one.
     pub(crate) session: Option<SavedSession>,
-    /// Kept until its owner has written it down.
-    pub(crate) phrase: UncheckedPhrase,
+    /// Kept until its owner has written it down; none on a device that was added.
+    pub(crate) phrase: Option<UncheckedPhrase>,
 }

@@ -14,7 +14,7 @@ use livechat_wire::backup::Record;
 
 use super::feed::{Activation, Feed};
 use super::{BrainError, Outcome, Snapshot};
-use crate::account::saved::{Pending, Saved, SavedError};
+use crate::account::saved::{Linking, Pending, Saved, SavedError};
 use crate::api::{Error, ErrorCode};
 use crate::env;
 use crate::search::SearchError;
@@ -167,6 +167,7 @@ impl Inside {
                 cursor: account.as_ref().map(|a| engine.cursor(a.relay)).unwrap_or_default(),
                 account,
                 queued: engine.queued(),
+                removed: engine.is_removed(),
                 wake_at: engine.wake_at(),
                 guard,
                 generation: self.generation,
@@ -361,7 +362,8 @@ impl Inside {
         let input = Input::Activate { identity, username, relay, log, bucket_bits };
         let effects = self.transact(vec![input], |kv| {
             Pending::clear(kv)?;
-            phrase.save(kv)?;
+            Linking::clear(kv)?;
+            phrase.map_or(Ok(()), |p| p.save(kv))?;
             session.map_or(Ok(()), |s| s.save(kv))
         })?;
         Ok(Outcome { effects, snapshot: self.snapshot(), ..Outcome::default() })

@@ -64,6 +64,8 @@ pub(crate) struct Snapshot {
     pub(crate) bucket: u16,
     pub(crate) cursor: Cursor,
     pub(crate) queued: u32,
+    /// Whether this device was removed from its account.
+    pub(crate) removed: bool,
     pub(crate) wake_at: Option<u64>,
     /// The vault that would give the key back; none before the first log-in that made one.
     pub(crate) guard: Option<Guard>,

@@ -1,7 +1,8 @@
 //! What comes round by the clock: the relay's card, live count and stock over HTTP, connecting, tending the swarm.
 
-use livechat_engine::{LookupFailure, LookupId};
+use livechat_engine::{Command, LookupFailure, LookupId};
 use livechat_wire::account::AccountLog;
+use livechat_wire::bundle::Bundle;
 use livechat_wire::http::{DirectoryEntry, KeyPackageStock, LiveCount, ProblemCode, RelayInfo, SecretText};
 use tokio::time::Instant;
 
@@ -24,9 +25,16 @@ pub(super) enum Done {
     Card(Box<Result<RelayInfo, AskError>>),
     Live(SecretText, Result<LiveCount, AskError>),
     Stock(SecretText, Result<KeyPackageStock, AskError>),
-    OwnLog(Box<AccountLog>),
     Lobby(Box<Result<super::lobby::Step, crate::api::Error>>, Answer),
-    Lookup { generation: u64, lookup: LookupId, answer: Box<Result<DirectoryEntry, LookupFailure>> },
+    Lookup {
+        generation: u64,
+        lookup: LookupId,
+        answer: Box<Result<DirectoryEntry, LookupFailure>>,
+    },
+    /// The log of our own account, as the relay has it.
+    OwnLog(Result<AccountLog, Error>),
+    /// A device that somebody wants to add, as the relay shows it.
+    DeviceFound(Box<Result<Bundle, Error>>, Answer),
     PhraseChecked(Box<Result<Response, Error>>, Answer),
     Nothing,
 }
@@ -70,10 +78,14 @@ impl Driver {
                     self.check_refusal(&token, &e);
                 }
             },
-            Done::OwnLog(log) => self.parts.brain.feed(Feed::OwnLog(log)),
             Done::Lookup { generation, lookup, answer } => {
                 self.parts.brain.feed(Feed::Directory { generation, lookup, answer });
             }
+            Done::OwnLog(log) => self.on_own_log(log),
+            Done::DeviceFound(found, answer) => match *found {
+                Ok(bundle) => self.command(Command::AddDevice { bundle: Box::new(bundle) }, answer),
+                Err(e) => respond(answer, Err(e)),
+            },
             Done::Lobby(step, answer) => self.on_lobby(*step, answer),
             Done::PhraseChecked(result, answer) => {
                 if result.is_ok() {
@@ -115,6 +127,9 @@ impl Driver {
         }
         if self.lobby_at.is_some_and(|at| at <= now) {
             self.tend_lobby();
+        }
+        if self.devices_at.is_some_and(|at| at <= now) {
+            self.look_at_devices();
         }
         if self.stock_at.is_some_and(|at| at <= now) {
             self.look_at_stock();
@@ -223,11 +238,13 @@ impl Driver {
         }
     }
 
-    /// The relay ended this session: it was revoked elsewhere, or the relay forgot it.
+    /// The relay ended this session: it was revoked elsewhere, the relay forgot it, or this device was removed, which
+    /// the account's log tells.
     fn check_refusal(&mut self, token: &SecretText, e: &AskError) {
         let refused = e.problem() == Some(ProblemCode::Unauthenticated);
-        if refused && self.parts.phase.token() == Some(token) {
-            self.lock();
+        if refused && self.parts.phase.token() == Some(token) && !self.refused {
+            self.refused = true;
+            self.look_at_devices();
         }
     }
 
@@ -244,6 +261,9 @@ impl Driver {
 
     /// When the node is to lock itself, unless somebody asks for something before.
     pub(super) fn idle_until(&self) -> Option<Instant> {
+        if self.parts.snapshot.removed {
+            return None;
+        }
         let after = self.parts.snapshot.guard.map(|g| g.habits.lock_after).filter(|s| *s > 0)?;
         Some(self.used_at + std::time::Duration::from_secs(after.into())).filter(|_| !self.flow_running)
     }

@@ -6,6 +6,7 @@
 mod backoff;
 mod chores;
 mod commands;
+mod devices;
 mod heard;
 mod link;
 mod lobby;
@@ -23,7 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::account::{Phase, ticket};
+use crate::account::{Phase, linking, ticket};
 use crate::api::{AccountState, Error, Event, RelayState, Response, Status};
 use crate::brain::{Brain, Outcome, Snapshot};
 use crate::node::Ask;
@@ -84,6 +85,10 @@ pub(crate) struct Driver {
     stock_at: Option<Instant>,
     /// When the relay's lobby is looked at again.
     lobby_at: Option<Instant>,
+    /// When it is looked whether this device was added, or whether another one was.
+    devices_at: Option<Instant>,
+    /// The relay ended the session, and the account's log is to say why.
+    refused: bool,
     /// A sign-up that is done but for being reachable, and until when that is waited for.
     newcomer: Option<(Answer, Result<Response, Error>, Instant)>,
     /// Set when the key is gone: the loop ends, and who asked for that is told afterwards.
@@ -120,6 +125,8 @@ impl Driver {
             tend_at: now,
             stock_at: None,
             lobby_at: None,
+            devices_at: None,
+            refused: false,
             newcomer: None,
             locking: None,
             used_at: now,
@@ -183,6 +190,7 @@ impl Driver {
             self.lobby_at = Some(Instant::now() + limits::HTTP_TOTAL);
             self.stock_at = Some(Instant::now());
         }
+        self.devices_at = Some(Instant::now());
     }
 
     async fn end(self) {
@@ -205,11 +213,12 @@ impl Driver {
             Some(self.tend_at),
             self.stock_at,
             self.lobby_at,
+            self.devices_at,
             self.newcomer.as_ref().map(|(_, _, until)| *until),
             self.link.http.next.filter(|_| !self.link.looking),
             self.link.peer.next,
             self.fetch.resumes_at(),
-            self.parts.phase.session().map(|s| outcomes::instant(s.expires_at.saturating_mul(1_000))),
+            self.session_ends().map(|at| outcomes::instant(at.saturating_mul(1_000))),
             self.idle_until(),
         ];
         dues.into_iter().flatten().min().unwrap_or(now + limits::NAP).min(now + limits::NAP)
@@ -243,10 +252,14 @@ impl Driver {
                 session_expires_at: session.expires_at,
                 logged_in: session.token.is_some(),
                 phrase_waits: self.parts.phrase_waits,
+                removed: snapshot.removed,
             },
             (_, Some(me)) => AccountState::LoggedOut { username: me.username.clone() },
             (Phase::Pending(pending), None) => {
                 ticket::of(pending).map_or(AccountState::None, |ticket| AccountState::Pending { ticket })
+            }
+            (Phase::Linking(waits), None) => {
+                linking::ticket(waits).map_or(AccountState::None, |ticket| AccountState::Linking { ticket })
             }
             (_, None) => AccountState::None,
         };
@@ -263,9 +276,14 @@ impl Driver {
 
     /// The session's end, by the clock: at most a nap late.
     fn check_session(&mut self) {
-        if self.parts.phase.session().is_some_and(|s| s.expires_at <= env::now_s()) {
+        if self.session_ends().is_some_and(|at| at <= env::now_s()) {
             self.lock();
         }
+    }
+
+    /// Unix seconds. A removed device has nothing to log in to again: it stays as it is.
+    fn session_ends(&self) -> Option<u64> {
+        self.parts.phase.session().filter(|_| !self.parts.snapshot.removed).map(|s| s.expires_at)
     }
 }
 

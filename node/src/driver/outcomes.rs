@@ -1,8 +1,6 @@
 //! What the brain committed: its effects are performed here, in the order they were given.
 
 use livechat_engine as engine;
-use livechat_wire::account::AccountLog;
-use livechat_wire::http::{Bytes, PutLog};
 use tokio::time::Instant;
 
 use super::{Driver, chores};
@@ -26,7 +24,8 @@ impl Driver {
             self.commands.answer(id, Err(failure.to_api()));
         }
         let before = std::mem::replace(&mut self.parts.snapshot, snapshot);
-        if before.queued != self.parts.snapshot.queued || before.account != self.parts.snapshot.account {
+        let now = &self.parts.snapshot;
+        if (before.queued, before.removed) != (now.queued, now.removed) || before.account != now.account {
             self.stale = true;
         }
         if before.account.is_some() && self.parts.snapshot.account.is_none() {
@@ -88,11 +87,11 @@ impl Driver {
         for lookup in lookups {
             self.look_up(lookup);
         }
+        if let Some(log) = publish_log {
+            self.publish_log(&log);
+        }
         if let Some(keys) = publish_keys {
             self.publish_keys(keys);
-        }
-        if let Some(log) = publish_log {
-            self.publish_log(log);
         }
     }
 
@@ -108,6 +107,7 @@ impl Driver {
             }
             engine::Event::ConversationChanged { conversation } => Event::ConversationChanged { conversation },
             engine::Event::GroupChanged { group } => Event::GroupChanged { group },
+            engine::Event::DevicesChanged { devices } => Event::DevicesChanged { devices },
             engine::Event::JoiningChanged { joining } => Event::JoiningChanged { joining },
             // Part of the status.
             _ => return,
@@ -123,24 +123,6 @@ impl Driver {
             };
             let answer = asked.map_err(|e| super::refusals::of_lookup(&e));
             chores::Done::Lookup { generation, lookup: lookup.id, answer: Box::new(answer) }
-        });
-    }
-
-    /// Hands over the account's log, continued. Whatever the relay says to that, what it has then counts.
-    fn publish_log(&mut self, log: AccountLog) {
-        let (Some(session), Some((name, _))) = (self.parts.phase.session(), log.name()) else { return };
-        let (relay, token, username) = (self.parts.relay.clone(), session.token.clone(), name.to_owned());
-        self.tasks.spawn(async move {
-            let put = relay.put_log(&token, &PutLog { log: Bytes(log.encode()) }).await;
-            if put.is_ok() {
-                return chores::Done::OwnLog(Box::new(log));
-            }
-            // Another device was first, or the answer got lost; the engine makes its entry again on top of that.
-            let kept = relay.directory(&username).await.ok();
-            match kept.and_then(|entry| AccountLog::decode(&entry.log.0).ok()) {
-                Some(kept) => chores::Done::OwnLog(Box::new(kept)),
-                None => chores::Done::Nothing,
-            }
         });
     }
 

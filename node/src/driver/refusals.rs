@@ -149,10 +149,20 @@ pub(super) fn locked(phase: &Phase) -> Error {
     let (message, hint) = match phase {
         Phase::None => ("Nobody has signed up on this device.", "Sign up first."),
         Phase::Pending(_) => ("The sign-up isn't finished.", "Enter the authenticator's first code."),
+        Phase::Linking(_) => {
+            ("This device waits to be added to its account.", "Enter its code on another device of the account.")
+        }
         Phase::LoggedOut | Phase::Active(_) | Phase::Locked => {
             ("Nobody is logged in.", "Log in with a code of the authenticator.")
         }
     };
+    Error::new(ErrorCode::WrongState, message, hint)
+}
+
+/// What would close for good what can be read on a removed device.
+pub(super) fn removed() -> Error {
+    let message = "This device was removed from the account: no code would open it again.";
+    let hint = "Export what you want to keep, then erase this device.";
     Error::new(ErrorCode::WrongState, message, hint)
 }
 

@@ -36,10 +36,19 @@ pub(super) enum FlowRequest {
         username: String,
         code: String,
     },
+    Link {
+        username: String,
+        code: String,
+        phrase: Option<Zeroizing<String>>,
+    },
+    WatchLink,
+    CancelLink,
     LogOut,
     /// The session is over.
     Over,
     Lock,
+    /// This device is no device of the account any more: nothing of it stays here.
+    Erase,
     Change(Change),
 }
 
@@ -60,6 +69,19 @@ impl Driver {
             Request::ConfirmSignUp { code } => self.flow(FlowRequest::Confirm { code }, answer),
             Request::CancelSignUp => self.flow(FlowRequest::Cancel, answer),
             Request::LogIn { username, code } => self.flow(FlowRequest::LogIn { username, code }, answer),
+            Request::Link { username, code, phrase } => {
+                self.flow(FlowRequest::Link { username, code, phrase: phrase.map(Zeroizing::new) }, answer);
+            }
+            Request::CancelLink => self.flow(FlowRequest::CancelLink, answer),
+            Request::LogOut | Request::Lock if self.parts.snapshot.removed => {
+                respond(answer, Err(refusals::removed()));
+            }
+            Request::Erase if self.parts.snapshot.removed => self.flow(FlowRequest::Erase, answer),
+            Request::Erase => {
+                let message = "This device belongs to its account.";
+                let hint = "Remove it on another device of the account first, or delete the account.";
+                respond(answer, Err(Error::new(ErrorCode::WrongState, message, hint)));
+            }
             Request::LogOut => self.flow(FlowRequest::LogOut, answer),
             Request::Lock => self.lock_now(answer),
             Request::UnlockByPhrase { .. } | Request::UnlockByPassphrase { .. } => {
@@ -90,6 +112,18 @@ impl Driver {
             Request::SetPassphrase { passphrase } => self.ask_store(answer, async move |brain| {
                 brain.set_passphrase(passphrase.map(Zeroizing::new)).await.map(|()| Response::Done)
             }),
+            Request::Devices => self.ask_store(answer, async |brain| {
+                let devices = brain.view(|engine, _| Ok(engine.devices())).await?;
+                Ok(Response::Devices { devices })
+            }),
+            Request::RemoveDevice { device }
+                if self.parts.snapshot.account.as_ref().is_some_and(|a| a.device == device) =>
+            {
+                let hint = "Remove it on another device of the account; to leave this one, log out.";
+                let message = "A device doesn't remove itself.";
+                respond(answer, Err(Error::new(ErrorCode::BadRequest, message, hint)));
+            }
+            Request::AddDevice { code } => self.add_device(code, answer),
             Request::Sessions => self.ask_relay(answer, async |relay, token, device| {
                 let list = relay.sessions(&token).await?;
                 let of = |s: SessionInfo| AccountSession {
@@ -306,9 +340,13 @@ impl Driver {
                 FlowRequest::Confirm { code } => flow.confirm(phase, code).await,
                 FlowRequest::Cancel => flow.cancel(phase).await,
                 FlowRequest::LogIn { username, code } => flow.log_in(phase, username, code).await,
+                FlowRequest::Link { username, code, phrase } => flow.link(phase, username, code, phrase).await,
+                FlowRequest::WatchLink => flow.watch_link(phase).await,
+                FlowRequest::CancelLink => flow.cancel_link(phase).await,
                 FlowRequest::LogOut => flow.log_out(phase).await,
                 FlowRequest::Over => flow.over(phase).await,
                 FlowRequest::Lock => flow.lock(phase).await,
+                FlowRequest::Erase => flow.erase(phase).await,
                 FlowRequest::Change(change) => flow.change(phase, change).await,
             };
             Done::Flow(Box::new(ended), answer)
@@ -324,13 +362,14 @@ impl Driver {
             (_, true) => {
                 self.stock_at = Some(tokio::time::Instant::now());
                 self.lobby_at = self.lobby_at.or(Some(tokio::time::Instant::now() + limits::HTTP_TOTAL));
+                self.devices_at = Some(tokio::time::Instant::now());
                 self.link.http.hurry();
             }
             (true, false) => {
                 self.live_users = None;
                 self.lobby_at = None;
             }
-            (false, false) => {}
+            (false, false) => self.devices_at = Some(tokio::time::Instant::now() + limits::LINKING_LOOK),
         }
     }
 }
@@ -373,6 +412,7 @@ fn of_engine(request: Request) -> Option<Command> {
         Request::MakeLink { conversation, expires_in, uses } => Command::MakeLink { conversation, expires_in, uses },
         Request::RevokeLink { conversation, door } => Command::RevokeLink { conversation, door },
         Request::JoinLink { link } => Command::JoinLink { link: Secret(link) },
+        Request::RemoveDevice { device } => Command::RevokeDevice { device },
         Request::CancelJoin { door } => Command::CancelJoin { door },
         _ => return None,
     })

@@ -22,7 +22,7 @@ fn activation() -> Activation {
         log,
         bucket_bits: 0,
         session: Some(SavedSession { token: Some(livechat_wire::http::SecretText("t".into())), expires_at: 1 }),
-        phrase: UncheckedPhrase { entropy: livechat_wire::http::Bytes(vec![7; 32]), ask: [1, 2] },
+        phrase: Some(UncheckedPhrase { entropy: livechat_wire::http::Bytes(vec![7; 32]), ask: [1, 2] }),
     }
 }
 

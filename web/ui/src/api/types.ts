@@ -32,7 +32,11 @@ export type AccountState = { "state": "none" } | { "state": "pending",
 /**
  * What was shown, to show again.
  */
-ticket: SignUpTicket, } | { "state": "logged_out", 
+ticket: SignUpTicket, } | { "state": "linking", 
+/**
+ * What it shows.
+ */
+ticket: DeviceTicket, } | { "state": "logged_out", 
 /**
  * Whose node this is.
  */
@@ -199,6 +203,60 @@ typing: Array<string>, };
 export type Delivery = "queued" | "accepted" | "delivered" | "read";
 
 /**
+ * A device that speaks for this account, or did.
+ */
+export type Device = { 
+/**
+ * Its id, 64 hexadecimal digits.
+ */
+device: string, 
+/**
+ * Whether it is this one.
+ */
+this: boolean, 
+/**
+ * Unix seconds, as whoever added it says.
+ */
+added_at: number, 
+/**
+ * The device that added it; none: the identity key did, which the first device and the recovery phrase have.
+ */
+added_by: string | null, 
+/**
+ * Unix seconds, as whoever removed it says.
+ */
+removed_at: number | null, 
+/**
+ * The device that removed it; none: the identity key did, or nobody.
+ */
+removed_by: string | null, 
+/**
+ * Whether that is still to be put into force by the relay: its addition, or its removal.
+ */
+pending: boolean, };
+
+/**
+ * What a device shows that waits to be added. Nothing in it is secret.
+ */
+export type DeviceTicket = { 
+/**
+ * Whose device it wants to be.
+ */
+username: string, 
+/**
+ * To be entered on another device of the account: sixteen characters, in groups of four.
+ */
+code: string, 
+/**
+ * The same to be scanned.
+ */
+qr_svg: string, 
+/**
+ * Unix seconds until which it waits.
+ */
+expires_at: number, };
+
+/**
  * A request that wasn't carried out.
  */
 export type Error = { 
@@ -283,7 +341,11 @@ group: Group, } | { "type": "joining_changed",
 /**
  * As it is now.
  */
-joining: Joining, } | { "type": "lagged" };
+joining: Joining, } | { "type": "devices_changed", 
+/**
+ * All that are or were, oldest first.
+ */
+devices: Array<Device>, } | { "type": "lagged" };
 
 /**
  * What a search found.
@@ -762,7 +824,27 @@ username: string, } | { "type": "confirm_sign_up",
 /**
  * Six digits; blanks are ignored.
  */
-code: string, } | { "type": "cancel_sign_up" } | { "type": "log_in", 
+code: string, } | { "type": "cancel_sign_up" } | { "type": "link", 
+/**
+ * The account's name.
+ */
+username: string, 
+/**
+ * Six digits, or a recovery code.
+ */
+code: string, 
+/**
+ * The account's recovery phrase, 24 words, where no other device is at hand.
+ */
+phrase: string | null, } | { "type": "cancel_link" } | { "type": "devices" } | { "type": "add_device", 
+/**
+ * As shown, scanned or typed.
+ */
+code: string, } | { "type": "remove_device", 
+/**
+ * From [`Response::Devices`].
+ */
+device: string, } | { "type": "log_in", 
 /**
  * Name.
  */
@@ -1161,7 +1243,11 @@ request: Request, };
 /**
  * Answers.
  */
-export type Response = { "type": "status" } & Status | { "type": "username" } & UsernameCheck | { "type": "sign_up" } & SignUpTicket | { "type": "signed_up" } & SignedUp | { "type": "recovery_codes" } & RecoveryCodes | { "type": "authenticator" } & SignUpTicket | { "type": "phrase" } & RecoveryPhrase | { "type": "vault" } & VaultInfo | { "type": "sessions", 
+export type Response = { "type": "status" } & Status | { "type": "username" } & UsernameCheck | { "type": "sign_up" } & SignUpTicket | { "type": "signed_up" } & SignedUp | { "type": "linking" } & DeviceTicket | { "type": "devices", 
+/**
+ * Oldest first.
+ */
+devices: Array<Device>, } | { "type": "recovery_codes" } & RecoveryCodes | { "type": "authenticator" } & SignUpTicket | { "type": "phrase" } & RecoveryPhrase | { "type": "vault" } & VaultInfo | { "type": "sessions", 
 /**
  * Newest first.
  */
