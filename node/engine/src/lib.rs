@@ -71,9 +71,9 @@ use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId};
 use rand_core::CryptoRng;
 
 pub use content::passages::{Passage, Place, each_passage, passage, place_of};
-pub use effects::{Append, Effects, Event, Lookup, Reply};
+pub use effects::{Append, Effects, Event, Fetch, Lookup, Reply, Upload};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
-pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now, Secret};
+pub use input::{Command, CommandId, FileFailure, Input, LookupFailure, LookupId, Now, Secret};
 
 use crate::clock::Clock;
 use crate::directory::Lookups;
@@ -248,6 +248,8 @@ impl Engine {
             Input::Stock(stock) => self.stock(&mut turn, &stock)?,
             Input::Appended { slot, answer } => self.appended(&mut turn, slot, answer)?,
             Input::Slot { slot, from, answer } => self.slot_read(&mut turn, slot, from, answer)?,
+            Input::Uploaded { blob, answer } => self.uploaded(&mut turn, blob, answer)?,
+            Input::Fetched { blob, answer } => self.fetched(&mut turn, blob, answer)?,
             Input::Relay { online } => {
                 self.outbox.relay(&mut turn, online);
                 if online {
@@ -305,6 +307,7 @@ impl Engine {
             self.rooms.wake(self.outbox.is_online()),
             self.content.wake(),
             self.deputy_wake(),
+            self.rooms.files_wake().filter(|_| self.outbox.is_online()),
             self.confirm_wake().filter(|_| self.outbox.is_online()),
         ];
         let due = dues.into_iter().flatten().min().map(|due| self.clock.wall_at(due));

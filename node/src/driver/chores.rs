@@ -1,6 +1,7 @@
 //! What comes round by the clock: the relay's card, live count and stock over HTTP, connecting, tending the swarm.
 
-use livechat_engine::{LookupFailure, LookupId};
+use livechat_engine::{FileFailure, LookupFailure, LookupId};
+use livechat_wire::BlobId;
 use livechat_wire::http::{DirectoryEntry, KeyPackageStock, LiveCount, ProblemCode, RelayInfo, SecretText};
 use tokio::time::Instant;
 
@@ -25,6 +26,8 @@ pub(super) enum Done {
     Stock(SecretText, Result<KeyPackageStock, AskError>),
     Lobby(Box<Result<super::lobby::Step, crate::api::Error>>, Answer),
     Lookup { generation: u64, lookup: LookupId, answer: Box<Result<DirectoryEntry, LookupFailure>> },
+    Uploaded(BlobId, Result<(), FileFailure>),
+    Fetched(BlobId, Result<Vec<u8>, FileFailure>),
     PhraseChecked(Box<Result<Response, Error>>, Answer),
     Nothing,
 }
@@ -66,6 +69,8 @@ impl Driver {
             Done::Lookup { generation, lookup, answer } => {
                 self.parts.brain.feed(Feed::Directory { generation, lookup, answer });
             }
+            Done::Uploaded(blob, answer) => self.parts.brain.feed(Feed::Uploaded { blob, answer }),
+            Done::Fetched(blob, answer) => self.parts.brain.feed(Feed::Fetched { blob, answer }),
             Done::Lobby(step, answer) => self.on_lobby(*step, answer),
             Done::PhraseChecked(result, answer) => {
                 if result.is_ok() {

@@ -12,6 +12,7 @@ mod lobby;
 mod outcomes;
 mod refusals;
 mod requests;
+mod welcomes;
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use livechat_crypto::kv::Overlay;
-use livechat_engine::{Append, Effects, Engine, Input, Lookup, Now};
+use livechat_engine::{Append, Effects, Engine, Fetch, Input, Lookup, Now, Upload};
 use livechat_wire::http::PublishKeyPackages;
 use livechat_wire::sync::Cursor;
 use livechat_wire::{ConversationId, Envelope, EnvelopeId, SlotId, limits};
@@ -94,6 +94,8 @@ pub(super) enum Question {
     Fetch { bucket: u16, cursor: Cursor },
     Append(Append),
     Slot { slot: SlotId, from: u32 },
+    Upload(Upload),
+    Download(Fetch),
 }
 
 impl World {
@@ -309,6 +311,12 @@ impl World {
         for (slot, from) in effects.slots {
             self.ask(who, Question::Slot { slot, from });
         }
+        for upload in effects.uploads {
+            self.ask(who, Question::Upload(upload));
+        }
+        for fetch in effects.fetches {
+            self.ask(who, Question::Download(fetch));
+        }
         for lookup in effects.lookups {
             self.ask(who, Question::Claim(lookup));
         }
@@ -341,6 +349,9 @@ impl World {
         for append in &effects.append {
             self.trace.update(append.slot.0);
             self.trace.update(append.commit.as_bytes());
+        }
+        for upload in &effects.uploads {
+            self.trace.update(&upload.bytes);
         }
         self.trace.update(format!("{:?}{:?}{:?}", effects.replies, effects.events, effects.lookups));
     }

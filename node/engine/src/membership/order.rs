@@ -26,6 +26,7 @@ impl Engine {
         if !online {
             return Ok(());
         }
+        self.move_welcomes(turn)?;
         self.confirm_orders(turn)?;
         self.renew_what_is_due(turn)?;
         let due = |(at, d): (&ConversationId, &super::Drive)| (d.busy() && d.due <= turn.clock).then_some(*at);
