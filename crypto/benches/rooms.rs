@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use livechat_crypto::mls::provider::Crypto;
-use livechat_crypto::mls::{Change, GroupId, PeerDevice};
+use livechat_crypto::mls::{Change, GroupId, PeerDevice, shared_part};
 use livechat_wire::group::{Charter, MemberRecord};
 use openmls::prelude::tls_codec::{Deserialize, Serialize};
 use openmls::prelude::*;
@@ -103,7 +103,10 @@ fn of_ours(size: usize, from: u64, table: &mut Table) {
             let staged =
                 founder.session().stage_commit(&group, Change { add: &peers, ..Change::default() }, &records[0]);
             let staged = staged.unwrap();
-            bytes += staged.sealed.as_bytes().len() + staged.welcomes.iter().map(Vec::len).sum::<usize>();
+            // What all of them are told alike goes to the relay once, as a file.
+            let shared = |w: &Vec<u8>| w.len() - shared_part(w).unwrap();
+            let own: usize = staged.welcomes.iter().map(|w| w.len() - shared(w)).sum();
+            bytes += staged.sealed.as_bytes().len() + own + staged.welcomes.first().map_or(0, shared);
             founder.session().merge_staged(&group).unwrap();
             first = staged.welcomes;
         }

@@ -4,7 +4,7 @@
 mod support;
 
 use livechat_crypto::mls::{
-    ApplyError, Change, CommitProblem, DecryptError, GroupId, PeerDevice, Room, StageError, Staged,
+    ApplyError, Change, CommitProblem, DecryptError, GroupId, PeerDevice, Room, StageError, Staged, shared_part,
 };
 use livechat_wire::group::{Charter, Role};
 use support::{NOW, Person, with_stack};
@@ -206,6 +206,30 @@ fn newcomers_must_prove_whose_device_they_are() {
         dave.now = NOW;
         let good = dave.key_package(false);
         assert!(stage(&mut alice, &group, Change { add: &[dave.peer(&good)], ..Change::default() }).is_ok(), "control");
+    });
+}
+
+/// What those who come in by one commit are told alike is the same bytes, and each needs both parts.
+#[test]
+fn welcomes_have_a_part_in_common() {
+    with_stack(|| {
+        let (mut alice, mut bob, mut carol) = (Person::new(1), Person::new(2), Person::new(3));
+        let (charter, own) = (charter(&alice), alice.record());
+        let group = alice.session().found_room(&charter, &own).unwrap();
+        let (of_bob, of_carol) = (bob.key_package(false), carol.key_package(false));
+        let add = [bob.peer(&of_bob), carol.peer(&of_carol)];
+        let staged = stage(&mut alice, &group, Change { add: &add, ..Change::default() }).unwrap();
+        alice.session().merge_staged(&group).unwrap();
+        let [first, second] = &staged.welcomes[..] else { panic!("two newcomers") };
+        let (a, b) = (shared_part(first).unwrap(), shared_part(second).unwrap());
+        assert_eq!(first[a..], second[b..]);
+        assert_ne!(first[..a], second[..b]);
+        assert!(bob.session().join(&first[..a]).is_err());
+        assert!(bob.session().join(&[&first[..a], &second[b..]].concat()).is_ok());
+        assert!(carol.session().join(second).is_ok());
+        for bytes in [&first[..6], &first[..a], b"", b"\0\x01\0\x03\0\x4d\xff\xff\xff\xff\xff\xff\xff\xff"] {
+            assert_eq!(shared_part(bytes), None);
+        }
     });
 }
 

@@ -19,6 +19,8 @@ pub const CLIENT_WRITE: Duration = Duration::from_secs(30);
 pub const HTTP_CONNECT: Duration = Duration::from_secs(5);
 /// A whole HTTP exchange: log-in hashes and a slow line fit, a person's patience ends there.
 pub const HTTP_TOTAL: Duration = Duration::from_secs(15);
+/// A quarter of a megabyte of a file, over a slow line.
+pub const FILE_PART: Duration = Duration::from_secs(40);
 /// Bytes of an answer: a directory entry of sixteen devices in base64 takes 400 KiB at most.
 pub const HTTP_ANSWER: usize = 1_024 * 1_024;
 /// Bytes of a message from the relay that is shown to people.

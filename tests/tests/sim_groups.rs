@@ -189,6 +189,44 @@ fn away_for_thirty_epochs() {
     });
 }
 
+/// What newcomers of a large group are told alike is one file at the relay: without it they wait, a damaged one
+/// lets nobody in, and a relay that keeps none is done without.
+#[test]
+fn a_large_welcome_is_a_file() {
+    on_big_stack(|| {
+        let names = group_schedule::names(14);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (first, last) = (names[0], names[13]);
+        let mut world = World::of(&names, 11);
+        world.person(first).founds(group_schedule::GROUP, &names[1..13]);
+        let inside = |world: &World, who: &str| world.group(who, group_schedule::GROUP).is_some();
+        let all = world.run_until(mins(2), |w| names[1..13].iter().all(|who| inside(w, who)));
+        assert!(all.is_some() && world.relay.files() == 1, "twelve came in by one file: {}", world.relay.files());
+        // Who is away when the others come in fetches it afterwards.
+        world.person(last).crashes();
+        world.person(first).invites(last, group_schedule::GROUP);
+        world.run_for(secs(20));
+        assert_eq!(world.relay.files(), 2);
+        world.relay.damages_files();
+        world.person(last).restarts();
+        world.run_for(secs(20));
+        assert!(!inside(&world, last), "not by a file that was touched");
+        assert_eq!(world.refused(last).introductions, 1);
+        // And a relay that keeps no files doesn't stand in the way.
+        world.person(first).removes(last, group_schedule::GROUP);
+        world.run_for(secs(10));
+        world.relay.keeps_files = false;
+        world.person(first).invites(last, group_schedule::GROUP);
+        world.run_for(secs(30));
+        assert!(inside(&world, last));
+        assert_eq!(world.relay.files(), 2);
+        world.person(last).says("at last").in_group(group_schedule::GROUP);
+        world.run_for(secs(10));
+        let said = world.group_history(names[5], group_schedule::GROUP);
+        assert_eq!(said.iter().filter(|m| m.author_name == last).count(), 1);
+    });
+}
+
 /// Everybody in a larger group says something, and one is removed.
 #[test]
 fn a_larger_group() {

@@ -71,6 +71,9 @@ pub enum KeyPackageProblem {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoinError {
+    /// Its tree has more leaves than any group of ours.
+    #[error("the group is too large")]
+    TooLarge,
     /// Not a Welcome.
     #[error("the welcome is malformed")]
     Malformed,

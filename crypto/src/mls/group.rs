@@ -2,7 +2,10 @@
 
 use livechat_wire::group::{Charter, MemberRecord};
 use livechat_wire::limits as wire;
-use openmls::prelude::{MlsGroup, MlsMessageBodyIn, StagedWelcome, Welcome, WelcomeError};
+use openmls::prelude::tls_codec::Size;
+use openmls::prelude::{
+    JoinBuilder, MlsGroup, MlsMessageBodyIn, ProcessedWelcome, RatchetTreeIn, StagedWelcome, Welcome, WelcomeError,
+};
 use openmls_traits::OpenMlsProvider;
 use zeroize::Zeroizing;
 
@@ -87,7 +90,7 @@ impl Session<'_> {
     /// # Errors
     /// [`JoinError`]; a Welcome that fails uses up no KeyPackage.
     pub fn join_again(&mut self, welcome: &[u8], gone: impl Fn(&GroupId) -> bool) -> Result<Joined, JoinError> {
-        if welcome.len() > wire::PAYLOAD {
+        if welcome.len() > wire::PAYLOAD + wire::SHARED_WELCOME {
             return Err(JoinError::Malformed);
         }
         let Some(MlsMessageBodyIn::Welcome(welcome)) = message(welcome) else {
@@ -150,8 +153,13 @@ impl Session<'_> {
 }
 
 fn stage(provider: &Provider<'_>, welcome: Welcome) -> Result<StagedWelcome, JoinError> {
-    StagedWelcome::build_from_welcome(provider, &join_config(), welcome)
-        .map_err(welcome_error)?
+    let processed = ProcessedWelcome::new_from_welcome(provider, &join_config(), welcome).map_err(welcome_error)?;
+    // Before anything is made of the tree: an empty leaf costs whoever sends it a byte.
+    let tree = processed.unverified_group_info().extensions().ratchet_tree().map(|t| t.ratchet_tree());
+    if tree.is_some_and(|tree| nodes(tree) > 2 * wire::LEAVES - 1) {
+        return Err(JoinError::TooLarge);
+    }
+    JoinBuilder::new(provider, processed)
         // A leaf may outlive its KeyPackage; and this would ask the system's clock.
         .skip_lifetime_validation()
         // Whether it may is looked at by the caller.
@@ -160,11 +168,42 @@ fn stage(provider: &Provider<'_>, welcome: Welcome) -> Result<StagedWelcome, Joi
         .map_err(welcome_error)
 }
 
+/// Nodes of a tree, empty ones too: what they take as bytes, less what is in them.
+fn nodes(tree: &RatchetTreeIn) -> usize {
+    let full = tree.nodes().count();
+    let inside: usize = tree.nodes().map(Size::tls_serialized_len).sum();
+    // Each has a byte that says whether there is one; before all stands their length, of 4 bytes at most.
+    tree.tls_serialized_len().saturating_sub(inside + 4).max(full)
+}
+
 fn welcome_error(error: WelcomeError<StorageError>) -> JoinError {
     match error {
         WelcomeError::StorageError(e) => e.into(),
         WelcomeError::NoMatchingKeyPackage | WelcomeError::JoinerSecretNotFound => JoinError::NotForUs,
         WelcomeError::GroupAlreadyExists => JoinError::Known,
         other => JoinError::Invalid(other.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use openmls::prelude::tls_codec::Deserialize;
+
+    #[test]
+    fn empty_leaves_count() {
+        for (leaves, fits) in [(0, true), (wire::LEAVES, true), (wire::LEAVES + 8, false), (100_000, false)] {
+            let bytes = 2 * leaves;
+            let mut tree = (u32::try_from(bytes).unwrap() | 0x8000_0000).to_be_bytes().to_vec();
+            if bytes < 0x4000 {
+                tree = (u16::try_from(bytes).unwrap() | 0x4000).to_be_bytes().to_vec();
+            }
+            if bytes < 0x40 {
+                tree = vec![0];
+            }
+            tree.resize(tree.len() + bytes, 0);
+            let tree = RatchetTreeIn::tls_deserialize(&mut tree.as_slice()).unwrap();
+            assert_eq!(nodes(&tree) < 2 * wire::LEAVES, fits, "{leaves}");
+        }
     }
 }

@@ -47,7 +47,7 @@ pub use error::{
     StageError,
 };
 pub use order::{CommitTooLong, OrderKeys};
-pub use room::{Applied, Change, Room, Seat, Staged};
+pub use room::{Applied, Change, Room, Seat, Staged, shared_part};
 pub use rules::CommitProblem;
 pub use snapshot::Snapshot;
 pub use types::{Begun, EpochSecret, GroupId, Joined, Member, Opened, PeerDevice, Sealed, Suite};

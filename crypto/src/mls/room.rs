@@ -370,16 +370,30 @@ pub(super) fn leaf_extensions(record: &MemberRecord) -> Result<Extensions<LeafNo
     Extensions::single(ours).map_err(MlsError::new)
 }
 
+/// Version, wire format and suite of a Welcome, before its secrets.
+const WELCOME_HEAD: usize = 6;
+
+/// Where the part of a serialised Welcome begins that all who come in by one commit are told alike: the encrypted group
+/// info, with the tree in it. What stands before it is each newcomer's own.
+#[must_use]
+pub fn shared_part(welcome: &[u8]) -> Option<usize> {
+    // A vector's length is an integer of 1, 2 or 4 bytes (RFC 9420 §2.1.2).
+    let first = *welcome.get(WELCOME_HEAD)?;
+    let width = 1_usize << (first >> 6);
+    let digits = welcome.get(WELCOME_HEAD..WELCOME_HEAD + width).filter(|_| width < 8)?;
+    let length = digits.iter().fold(0_usize, |n, byte| n << 8 | usize::from(*byte)) & ((1 << (8 * width - 2)) - 1);
+    Some(WELCOME_HEAD + width + length).filter(|at| *at < welcome.len())
+}
+
 /// One Welcome for each newcomer with nothing but their own secret in it (RFC 9420 §12.4.3.1 allows it): that of fifty
 /// would not fit a payload, and tells each of them how many came along.
 fn single_welcomes(bundle: &CommitMessageBundle, names: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, MlsError> {
     let (Some(welcome), Some(whole)) = (bundle.welcome(), bundle.to_welcome_msg()) else { return Ok(Vec::new()) };
-    // Version, wire format, suite; the secrets; the encrypted group info.
-    const HEAD: usize = 6;
     let whole = whole.tls_serialize_detached().map_err(MlsError::new)?;
     let secrets = welcome.secrets().to_vec();
-    let tail = HEAD + secrets.tls_serialized_len();
-    let (head, tail) = whole.get(..HEAD).zip(whole.get(tail..)).ok_or_else(|| MlsError::new("a Welcome too short"))?;
+    let tail = WELCOME_HEAD + secrets.tls_serialized_len();
+    let (head, tail) =
+        whole.get(..WELCOME_HEAD).zip(whole.get(tail..)).ok_or_else(|| MlsError::new("a Welcome too short"))?;
     let mut out = Vec::new();
     for name in names {
         let own: Vec<_> = secrets.iter().filter(|s| s.new_member().as_slice() == name.as_slice()).cloned().collect();

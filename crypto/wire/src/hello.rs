@@ -2,7 +2,8 @@
 //! fragments follow in ordinary envelopes with tags derived from the hello's secret.
 
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::limits;
+use crate::content::FileKey;
+use crate::{BlobId, limits};
 
 /// The version this build writes and reads.
 pub const VERSION: u8 = 1;
@@ -64,15 +65,52 @@ pub struct Introduction {
     pub log: Vec<u8>,
     /// The sending device's bundle ([`crate::bundle::Bundle`]).
     pub bundle: Vec<u8>,
-    /// A serialised `MLSMessage` holding a Welcome with its ratchet tree.
+    /// A serialised `MLSMessage` holding a Welcome with its ratchet tree, or its beginning.
     pub welcome: Vec<u8>,
+    /// Where the rest of the Welcome is, if it isn't here.
+    pub rest: Option<WelcomeRest>,
+}
+
+/// The part of a Welcome that all who come in by one commit are told alike, its ratchet tree above all: a sealed file at
+/// the relay.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WelcomeRest {
+    /// Where its blob is.
+    pub blob: BlobId,
+    /// Bytes, 1 ..= [`limits::SHARED_WELCOME`].
+    pub size: u32,
+    /// SHA-256 of them.
+    pub hash: [u8; 32],
+    /// Opens the blob.
+    pub key: FileKey,
+}
+
+impl core::fmt::Debug for WelcomeRest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("WelcomeRest").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl WelcomeRest {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let it = Self { blob: BlobId(r.array()?), size: r.u32()?, hash: r.array()?, key: FileKey(r.array()?) };
+        if it.size == 0 || it.size as usize > limits::SHARED_WELCOME {
+            return Err(DecodeError::Bounds("rest of a welcome"));
+        }
+        Ok(it)
+    }
 }
 
 impl Introduction {
     /// The bytes to cut into fragments.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        Writer::new().u8(VERSION).bytes(&self.log).bytes(&self.bundle).bytes(&self.welcome).finish()
+        let mut w = Writer::new();
+        w.u8(VERSION).bytes(&self.log).bytes(&self.bundle).bytes(&self.welcome).u8(u8::from(self.rest.is_some()));
+        if let Some(rest) = &self.rest {
+            w.raw(&rest.blob.0).u32(rest.size).raw(&rest.hash).raw(&rest.key.0);
+        }
+        w.finish()
     }
 
     /// Reads an assembled introduction.
@@ -90,6 +128,11 @@ impl Introduction {
             log: part(limits::LOG, "account log")?,
             bundle: part(crate::bundle::ENCODED, "bundle")?,
             welcome: part(limits::PAYLOAD, "welcome")?,
+            rest: match r.u8()? {
+                0 => None,
+                1 => Some(WelcomeRest::read(&mut r)?),
+                _ => return Err(DecodeError::NotCanonical("flag")),
+            },
         };
         r.end()?;
         Ok(it)

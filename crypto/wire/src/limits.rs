@@ -98,6 +98,10 @@ pub const KEPT_OUT: usize = 128;
 pub const DOORKEEPERS: usize = 4;
 /// Letters of a link's text: four doorkeepers with the longest names take 755.
 pub const LINK_TEXT: usize = 1_024;
+/// Bytes of what a commit tells all newcomers alike, the tree above all: 256 accounts with full logs take 2 MB.
+pub const SHARED_WELCOME: usize = 4 * 1_024 * 1_024;
+/// Leaves of a group's tree: 16 devices for each of 256 accounts. An empty one takes a byte on the wire and 200 in memory.
+pub const LEAVES: usize = 4_096;
 /// Sequencers that a group may rank.
 pub const SEQUENCERS: usize = 8;
 /// Bytes of the account log that a leaf carries: it comes along in every tree; 4 KiB hold some thirty entries.

@@ -9,7 +9,7 @@ use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, SCHEM
 use livechat_wire::envelope::Envelope;
 use livechat_wire::group::{Charter, MemberRecord, Role, RoomKind};
 use livechat_wire::handover::Handover;
-use livechat_wire::hello::{Hello, Introduction};
+use livechat_wire::hello::{Hello, Introduction, WelcomeRest};
 use livechat_wire::order::{self, SealedCommit};
 use livechat_wire::payload::{After, Fragment, Kind, Message};
 use livechat_wire::sync::{Cursor, Refusal, Request, Response, Verdict};
@@ -179,8 +179,14 @@ proptest! {
     }
 
     #[test]
-    fn introductions(log in vec(any::<u8>(), 0..900), bundle in vec(any::<u8>(), 0..1_300), welcome in vec(any::<u8>(), 0..9_000)) {
-        let i = Introduction { log, bundle, welcome };
+    fn introductions(parted in any::<Option<(u8, u16)>>(), log in vec(any::<u8>(), 0..900), bundle in vec(any::<u8>(), 0..1_300), welcome in vec(any::<u8>(), 0..9_000)) {
+        let rest = parted.map(|(seed, size)| WelcomeRest {
+            blob: BlobId([seed; 32]),
+            size: u32::from(size) + 1,
+            hash: [seed; 32],
+            key: FileKey([seed; 32]),
+        });
+        let i = Introduction { log, bundle, welcome, rest };
         prop_assert_eq!(Introduction::decode(&i.encode()), Ok(i));
     }
 

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, Verdict};
 use livechat_wire::group::{Charter, MemberRecord, Role};
-use livechat_wire::hello::{Hello, Introduction};
+use livechat_wire::hello::{Hello, Introduction, WelcomeRest};
 use livechat_wire::http;
 use livechat_wire::payload::{Fragment, Kind};
 use livechat_wire::sync::{self, Cursor, Refusal, Request, Response};
@@ -113,8 +113,10 @@ fn content_file() {
 fn fragment_hello_introduction() {
     let f = Fragment { kind: Kind::Mls, payload: [5; 8], index: 1, count: 3, data: vec![6; 10] };
     let h = Hello { secret: [7; 32], fragments: 6, digest: [8; 32] };
-    let i = Introduction { log: vec![1; 3], bundle: vec![2; 4], welcome: vec![3; 5] };
-    insta::assert_snapshot!([hex(&f.encode()), hex(&h.encode()), hex(&i.encode())].join("\n"));
+    let i = Introduction { log: vec![1; 3], bundle: vec![2; 4], welcome: vec![3; 5], rest: None };
+    let rest = WelcomeRest { blob: BlobId([1; 32]), size: 70_000, hash: [2; 32], key: FileKey([4; 32]) };
+    let parted = Introduction { rest: Some(rest), ..i.clone() };
+    insta::assert_snapshot!([hex(&f.encode()), hex(&h.encode()), hex(&i.encode()), hex(&parted.encode())].join("\n"));
 }
 
 #[test]

@@ -287,7 +287,7 @@ impl Engine {
         self.meet(turn, found.log, Some(&found.name))?;
         self.enter_room(turn, begun.group, begun.room, own)?;
         for ((bundle, _), welcome) in found.devices.into_iter().zip(begun.welcomes) {
-            self.introduce(turn, &Invited { bundle, welcome })?;
+            self.introduce(turn, &Invited { bundle, welcome }, None)?;
         }
         Ok(Ok(account))
     }

@@ -2,7 +2,7 @@
 
 use livechat_wire::account::AccountLog;
 use livechat_wire::order::SealedCommit;
-use livechat_wire::{AccountId, ConversationId, Envelope, EnvelopeId, MessageId, SlotId, http};
+use livechat_wire::{AccountId, BlobId, ConversationId, Envelope, EnvelopeId, MessageId, SlotId, http};
 
 use crate::errors::CommandError;
 use crate::input::{CommandId, LookupId};
@@ -23,6 +23,10 @@ pub struct Effects {
     pub append: Vec<Append>,
     /// Read slots of the relay from an index on, over sync; each answer comes as [`crate::Input::Slot`].
     pub slots: Vec<(SlotId, u32)>,
+    /// Keep these files at the relay; each answer comes as [`crate::Input::Uploaded`].
+    pub uploads: Vec<Upload>,
+    /// Fetch these files from the relay; each answer comes as [`crate::Input::Fetched`].
+    pub fetches: Vec<Fetch>,
     /// `POST /v1/directory/claim`, or a look without claiming; the answer comes as [`crate::Input::Directory`].
     pub lookups: Vec<Lookup>,
     /// `PUT /v1/key-packages`; the answer comes as [`crate::Input::Stock`].
@@ -44,6 +48,30 @@ pub struct Append {
     pub slot: SlotId,
     /// What.
     pub commit: SealedCommit,
+}
+
+/// A sealed file to be kept by the relay.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Where.
+    pub blob: BlobId,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+impl core::fmt::Debug for Upload {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Upload({}, {} bytes)", self.blob, self.bytes.len())
+    }
+}
+
+/// A sealed file to be fetched from the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fetch {
+    /// Where it is.
+    pub blob: BlobId,
+    /// How many bytes it has; another one isn't it.
+    pub size: u64,
 }
 
 /// A name to look up.

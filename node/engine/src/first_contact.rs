@@ -8,7 +8,7 @@ use livechat_crypto::mls::{GroupId, JoinError, Joined, Seat};
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::group::{Role, RoomKind};
-use livechat_wire::hello::{Hello, Introduction};
+use livechat_wire::hello::{Hello, Introduction, WelcomeRest};
 use livechat_wire::payload::Kind;
 use livechat_wire::{AccountId, ConversationId, Envelope, EnvelopeId, limits as wire};
 use rand_core::CryptoRng;
@@ -142,9 +142,18 @@ impl Engine {
 
     /// Checks who introduces themselves and joins their group. `false`: refused, and nothing changed.
     fn introduced(&mut self, turn: &mut Turn<'_>, bytes: &[u8]) -> Result<bool, HandleError> {
+        let Ok(introduction) = Introduction::decode(bytes) else { return Ok(false) };
+        self.introduced_by(turn, introduction)
+    }
+
+    /// As [`Engine::introduced`], also when the Welcome came in two parts.
+    pub(crate) fn introduced_by(
+        &mut self,
+        turn: &mut Turn<'_>,
+        introduction: Introduction,
+    ) -> Result<bool, HandleError> {
         let me = self.me()?;
         let own = me.identity.account();
-        let Ok(introduction) = Introduction::decode(bytes) else { return Ok(false) };
         let Ok(log) = AccountLog::decode(&introduction.log) else { return Ok(false) };
         let Ok(bundle) = Bundle::decode(&introduction.bundle) else { return Ok(false) };
         let account = log.account();
@@ -159,6 +168,9 @@ impl Engine {
             Some(_) if self.groups_with(account) >= limits::GROUPS => return Ok(false),
             None if self.contacts.len() >= limits::CONTACTS => return Ok(false),
             _ => {}
+        }
+        if introduction.rest.is_some() {
+            return self.await_rest(turn, &introduction);
         }
         let mut overlay = Overlay::new(turn.kv);
         let gone = |group: &GroupId| self.is_closed(ConversationId::group(&group.0));
@@ -297,9 +309,9 @@ fn announced(kind: Kind) -> bool {
 }
 
 /// What an introduction from us holds.
-pub(crate) fn introduction(log: &AccountLog, bundle: &Bundle, welcome: Vec<u8>) -> Vec<u8> {
+pub(crate) fn introduction(log: &AccountLog, bundle: &Bundle, welcome: Vec<u8>, rest: Option<WelcomeRest>) -> Vec<u8> {
     debug_assert!(welcome.len() <= wire::PAYLOAD, "a Welcome that fits");
-    Introduction { log: log.encode(), bundle: bundle.encode(), welcome }.encode()
+    Introduction { log: log.encode(), bundle: bundle.encode(), welcome, rest }.encode()
 }
 
 /// Whether anything can be sealed to a device's hello key.

@@ -5,7 +5,9 @@ use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::order;
 use livechat_wire::sync::{Cursor, Refusal, Verdict};
-use livechat_wire::{AccountId, ConversationId, DeviceId, Envelope, EnvelopeId, MessageId, RelayId, SlotId, http};
+use livechat_wire::{
+    AccountId, BlobId, ConversationId, DeviceId, Envelope, EnvelopeId, MessageId, RelayId, SlotId, http,
+};
 
 use crate::devices::Left;
 use crate::view::Role;
@@ -70,6 +72,20 @@ pub enum Input {
         lookup: LookupId,
         /// The entry, or why there is none.
         answer: Result<http::DirectoryEntry, LookupFailure>,
+    },
+    /// Whether the relay keeps a file ([`crate::Effects::uploads`]).
+    Uploaded {
+        /// Which.
+        blob: BlobId,
+        /// Or why not.
+        answer: Result<(), FileFailure>,
+    },
+    /// A file of the relay's ([`crate::Effects::fetches`]). It is verified here.
+    Fetched {
+        /// Which.
+        blob: BlobId,
+        /// Its bytes, or why there are none.
+        answer: Result<Vec<u8>, FileFailure>,
     },
     /// What the relay has left of our KeyPackages.
     Stock(http::KeyPackageStock),
@@ -346,6 +362,18 @@ pub enum Command {
         /// Up to and including this one.
         position: u64,
     },
+}
+
+/// Why a file is not kept, or not to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileFailure {
+    /// The relay can't be reached, or nobody is logged in there.
+    #[error("the relay can't be reached")]
+    Unreachable,
+    /// It keeps no more of our files, or has no such file.
+    #[error("the relay refused")]
+    Refused,
 }
 
 /// Why the directory gave no entry.

@@ -73,9 +73,9 @@ use rand_core::CryptoRng;
 
 pub use content::passages::{Passage, Place, each_passage, passage, place_of};
 pub use devices::Left;
-pub use effects::{Append, Effects, Event, Lookup, Reply};
+pub use effects::{Append, Effects, Event, Fetch, Lookup, Reply, Upload};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
-pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now, Secret};
+pub use input::{Command, CommandId, FileFailure, Input, LookupFailure, LookupId, Now, Secret};
 
 use crate::clock::Clock;
 use crate::directory::Lookups;
@@ -256,6 +256,8 @@ impl Engine {
             Input::OwnLog(log) => self.own_log(&mut turn, &log).map(|_| ())?,
             Input::Appended { slot, answer } => self.appended(&mut turn, slot, answer)?,
             Input::Slot { slot, from, answer } => self.slot_read(&mut turn, slot, from, answer)?,
+            Input::Uploaded { blob, answer } => self.uploaded(&mut turn, blob, answer)?,
+            Input::Fetched { blob, answer } => self.fetched(&mut turn, blob, answer)?,
             Input::Relay { online } => {
                 self.outbox.relay(&mut turn, online);
                 if online {
@@ -318,6 +320,7 @@ impl Engine {
             self.content.wake(),
             self.devices.wake(self.outbox.is_online()),
             self.deputy_wake(),
+            self.rooms.files_wake().filter(|_| self.outbox.is_online()),
             self.confirm_wake().filter(|_| self.outbox.is_online()),
         ];
         let due = dues.into_iter().flatten().min().map(|due| self.clock.wall_at(due));

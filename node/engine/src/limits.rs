@@ -135,6 +135,15 @@ pub const CONFIRM_SPREAD: u64 = 30_000;
 pub const SNAPSHOT: usize = 32 * 1_024 * 1_024;
 /// How long one who knocks waits for a doorkeeper before they also knock at the next: longer than a round trip.
 pub const KNOCK_PATIENCE: u64 = 15_000;
+/// Bytes of a Welcome beyond which what all newcomers are told alike travels as a file: ten envelopes for each of them
+/// cost everybody more than one file does.
+pub const WELCOME: usize = 16 * 1_024;
+/// Welcomes whose file is still to be fetched: a stranger's flood pushes out the oldest.
+pub const ARRIVING: usize = 16;
+/// How long one is tried: as long as relays keep files.
+pub const ARRIVING_AGE: u64 = 30 * 24 * HOUR;
+/// How long a file may take on its way before it is tried again: the shell says sooner when it failed.
+pub const FILE_PATIENCE: u64 = 600_000;
 /// Groups whose door one has knocked at and waits before: more than anybody has links.
 pub const JOININGS: usize = 64;
 /// Milliseconds for each member over which those who all hear a knock spread: one of many opens, not all at once.

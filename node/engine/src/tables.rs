@@ -31,6 +31,8 @@
 //! | `Reached` | conversation ‖ position ‖ account | how far our message got with that member |
 //! | `Renewals` | conversation | when our leaf gets its next key |
 //! | `Snapshots` | group ‖ epoch | `membership::records::Snapshot` |
+//! | `Departing` | file | `membership::welcomes::Departing` |
+//! | `Arriving` | file | `membership::welcomes::Arriving` |
 //! | `Links` | door | `membership::records::OwnLink` |
 //! | `Joinings` | door | `membership::joining::Joining` |
 //! | `Names` | account | the name of somebody who is or was in a group with us |
@@ -101,8 +103,10 @@ pub enum Table {
     Drafts = 77,
     Profiles = 78,
     Joinings = 80,
-    Verified = 100,
     Snapshots = 81,
+    Departing = 82,
+    Arriving = 83,
+    Verified = 100,
     Changed = 101,
     LogWishes = 110,
     ReadElsewhere = 111,

@@ -1,12 +1,12 @@
 //! What can be fed: the engine's inputs in a form that can be tried twice.
 
 use livechat_crypto::identity::Identity;
-use livechat_engine::{Command, CommandId, Input, LookupFailure, LookupId};
+use livechat_engine::{Command, CommandId, FileFailure, Input, LookupFailure, LookupId};
 use livechat_wire::account::AccountLog;
 use livechat_wire::http::{DirectoryEntry, KeyPackageStock};
 use livechat_wire::order::{Entry, Receipt};
 use livechat_wire::sync::{Cursor, Refusal, Verdict};
-use livechat_wire::{Envelope, EnvelopeId, RelayId, SlotId};
+use livechat_wire::{BlobId, Envelope, EnvelopeId, RelayId, SlotId};
 
 use crate::account::saved::{SavedSession, UncheckedPhrase};
 
@@ -32,6 +32,14 @@ pub(crate) enum Feed {
         generation: u64,
         lookup: LookupId,
         answer: Box<Result<DirectoryEntry, LookupFailure>>,
+    },
+    Uploaded {
+        blob: BlobId,
+        answer: Result<(), FileFailure>,
+    },
+    Fetched {
+        blob: BlobId,
+        answer: Result<Vec<u8>, FileFailure>,
     },
     Stock(KeyPackageStock),
     OwnLog(Box<AccountLog>),
@@ -65,6 +73,8 @@ impl Feed {
             Self::Gossip(envelope) => Input::Gossip(envelope),
             Self::Page { relay, envelopes, cursor } => Input::Page { relay, envelopes, cursor },
             Self::Verdicts { relay, verdicts } => Input::Verdicts { relay, verdicts },
+            Self::Uploaded { blob, answer } => Input::Uploaded { blob, answer },
+            Self::Fetched { blob, answer } => Input::Fetched { blob, answer },
             Self::Directory { lookup, answer, .. } => Input::Directory { lookup, answer: *answer },
             Self::Stock(stock) => Input::Stock(stock),
             Self::OwnLog(log) => Input::OwnLog(*log),

@@ -1,6 +1,7 @@
 //! What comes round by the clock: the relay's card, live count and stock over HTTP, connecting, tending the swarm.
 
-use livechat_engine::{Command, LookupFailure, LookupId};
+use livechat_engine::{Command, FileFailure, LookupFailure, LookupId};
+use livechat_wire::BlobId;
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::http::{DirectoryEntry, KeyPackageStock, LiveCount, ProblemCode, RelayInfo, SecretText};
@@ -35,6 +36,8 @@ pub(super) enum Done {
     OwnLog(Result<AccountLog, Error>),
     /// A device that somebody wants to add, as the relay shows it.
     DeviceFound(Box<Result<Bundle, Error>>, Answer),
+    Uploaded(BlobId, Result<(), FileFailure>),
+    Fetched(BlobId, Result<Vec<u8>, FileFailure>),
     PhraseChecked(Box<Result<Response, Error>>, Answer),
     Nothing,
 }
@@ -86,6 +89,8 @@ impl Driver {
                 Ok(bundle) => self.command(Command::AddDevice { bundle: Box::new(bundle) }, answer),
                 Err(e) => respond(answer, Err(e)),
             },
+            Done::Uploaded(blob, answer) => self.parts.brain.feed(Feed::Uploaded { blob, answer }),
+            Done::Fetched(blob, answer) => self.parts.brain.feed(Feed::Fetched { blob, answer }),
             Done::Lobby(step, answer) => self.on_lobby(*step, answer),
             Done::PhraseChecked(result, answer) => {
                 if result.is_ok() {

@@ -13,6 +13,7 @@ mod lobby;
 mod outcomes;
 mod refusals;
 mod requests;
+mod welcomes;
 
 use std::collections::VecDeque;
 use std::thread::JoinHandle;

@@ -56,6 +56,8 @@ impl Driver {
             present,
             append,
             slots,
+            uploads,
+            fetches,
             lookups,
             publish_keys,
             publish_log,
@@ -83,6 +85,12 @@ impl Driver {
             for event in events {
                 self.tell_engine_event(event);
             }
+        }
+        for upload in uploads {
+            self.keep_file(upload);
+        }
+        for fetch in fetches {
+            self.fetch_file(fetch);
         }
         for lookup in lookups {
             self.look_up(lookup);

@@ -4,6 +4,7 @@
 //! pools. Answers are bounded, redirects aren't followed, loopback never goes through a proxy.
 
 mod error;
+mod welcomes;
 
 use std::net::IpAddr;
 

@@ -38,6 +38,12 @@ pub fn founded(size: usize, seed: u64) -> World {
     world
 }
 
+/// Whether somebody is away from the relay for so long in the ordeal with this number that deputies act.
+#[must_use]
+pub fn goes_without_the_relay(seed: u64) -> bool {
+    seed.is_multiple_of(3)
+}
+
 /// Plays the ordeal with this number.
 #[must_use]
 pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome {
@@ -57,6 +63,16 @@ pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome
     let mut texts: Vec<(String, String)> = Vec::new();
     for round in 0..10 {
         world.run_for(pick(6_000) as u64);
+        if round == 5 && goes_without_the_relay(seed) {
+            // Half of them for so long that admins put removals in order themselves; the others go on with the relay.
+            let half: Vec<&str> = names.iter().step_by(2).map(String::as_str).collect();
+            world.islands(&[&half]);
+            world.person(&names[1]).calls(GROUP, &format!("title {round} with the relay"));
+            if size > 3 && outside.insert(names[size - 1].clone()) {
+                world.person(&names[0]).removes(&names[size - 1], GROUP);
+            }
+            world.run_for(secs(100));
+        }
         match pick(6) {
             0 => world.islands(&[&[names[pick(size)].as_str()]]),
             1 => {

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use ed25519_dalek::{Signer, SigningKey};
-use livechat_engine::LookupFailure;
+use livechat_engine::{FileFailure, LookupFailure};
 use livechat_wire::account::AccountLog;
 use livechat_wire::envelope::epoch_at;
 use livechat_wire::http::{Bytes, DirectoryDevice, DirectoryEntry, KeyPackageStock, PublishKeyPackages};
 use livechat_wire::order::{self, SealedCommit};
 use livechat_wire::receipt::Receipt;
 use livechat_wire::sync::{Cursor, Refusal, Verdict};
-use livechat_wire::{DeviceId, Envelope, EnvelopeId, RelayId, SlotId, limits};
+use livechat_wire::{BlobId, DeviceId, Envelope, EnvelopeId, RelayId, SlotId, limits};
 
 /// Two processes number what they accept; a page reads one after the other, so pages reorder.
 const ORIGINS: u64 = 2;
@@ -23,6 +23,9 @@ pub struct Relay {
     kept: BTreeMap<EnvelopeId, (u64, u64)>,
     directory: BTreeMap<String, Listing>,
     slots: BTreeMap<SlotId, Vec<order::Entry>>,
+    files: BTreeMap<BlobId, Vec<u8>>,
+    /// Whether files are kept.
+    pub keeps_files: bool,
     /// Whether the order service answers.
     pub orders: bool,
     /// Whose entry is shown under a name instead of its own.
@@ -54,6 +57,8 @@ impl Relay {
             kept: BTreeMap::new(),
             directory: BTreeMap::new(),
             slots: BTreeMap::new(),
+            files: BTreeMap::new(),
+            keeps_files: true,
             orders: true,
             lies: BTreeMap::new(),
             page: limits::PAGE_ENVELOPES,
@@ -136,6 +141,42 @@ impl Relay {
         let rest = self.slots.get(&slot).map(|e| e.get(from as usize..).unwrap_or_default()).unwrap_or_default();
         // One at a time, so that reading on is exercised.
         Ok((rest.iter().take(1).cloned().collect(), rest.len() > 1))
+    }
+
+    /// Keeps a file.
+    ///
+    /// # Errors
+    /// [`FileFailure::Refused`] when it doesn't.
+    pub fn keep_file(&mut self, blob: BlobId, bytes: Vec<u8>) -> Result<(), FileFailure> {
+        if !self.keeps_files || !livechat_wire::blob::is_size(bytes.len() as u64) {
+            return Err(FileFailure::Refused);
+        }
+        self.files.insert(blob, bytes);
+        Ok(())
+    }
+
+    /// A file that it keeps.
+    ///
+    /// # Errors
+    /// [`FileFailure::Refused`] when it has no such file.
+    pub fn file(&self, blob: BlobId, size: u64) -> Result<Vec<u8>, FileFailure> {
+        let file = self.files.get(&blob).filter(|bytes| bytes.len() as u64 == size);
+        file.cloned().ok_or(FileFailure::Refused)
+    }
+
+    /// How many files it keeps.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Changes a bit in every file.
+    pub fn damages_files(&mut self) {
+        for bytes in self.files.values_mut() {
+            if let Some(byte) = bytes.first_mut() {
+                *byte ^= 1;
+            }
+        }
     }
 
     /// In how many slots a commit stands.

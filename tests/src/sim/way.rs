@@ -1,6 +1,6 @@
 //! On the way: gossip, requests to the relay, its answers, and everything that happens to them.
 
-use livechat_engine::{Input, LookupFailure, LookupId};
+use livechat_engine::{FileFailure, Input, LookupFailure};
 use livechat_wire::Envelope;
 use livechat_wire::envelope::epoch_at;
 
@@ -52,8 +52,8 @@ impl World {
         let lost = happens(&mut self.dice, self.faults.relay_loss);
         if self.reaches_relay(who) && !lost {
             self.at(self.now + delay, Event::Asks { who: who.to_owned(), life, what });
-        } else if let Question::Claim(lookup) = what {
-            self.claim_lost(who, life, lookup.id);
+        } else if let Some(failed) = unreachable(&what) {
+            self.unanswered(who, life, failed);
         }
     }
 
@@ -134,10 +134,7 @@ impl World {
 
     pub(super) fn answer(&mut self, who: &str, life: u64, what: Question) {
         let (relay, seconds) = (self.relay.id(), self.now / 1_000);
-        let lookup = match &what {
-            Question::Claim(lookup) => Some(lookup.id),
-            _ => None,
-        };
+        let failed = unreachable(&what);
         let answer = match what {
             Question::Deposit(envelopes) => {
                 let verdicts = envelopes.iter().map(|e| (e.id(), self.relay.deposit(e, seconds))).collect();
@@ -170,6 +167,13 @@ impl World {
                 Input::Appended { slot: append.slot, answer }
             }
             Question::Slot { slot, from } => Input::Slot { slot, from, answer: self.relay.slot(slot, from) },
+            Question::Upload(upload) => {
+                let answer = self.relay.keep_file(upload.blob, upload.bytes);
+                Input::Uploaded { blob: upload.blob, answer }
+            }
+            Question::Download(fetch) => {
+                Input::Fetched { blob: fetch.blob, answer: self.relay.file(fetch.blob, fetch.size) }
+            }
             Question::Fetch { bucket, cursor } => {
                 let (envelopes, cursor, _) = self.relay.fetch(bucket, &cursor);
                 Input::Page { relay, envelopes, cursor }
@@ -179,14 +183,24 @@ impl World {
         if !happens(&mut self.dice, self.faults.relay_loss) {
             let what = Box::new(answer);
             self.at(self.now + delay, Event::Arrives { who: who.to_owned(), life, what });
-        } else if let Some(lookup) = lookup {
-            self.claim_lost(who, life, lookup);
+        } else if let Some(failed) = failed {
+            self.unanswered(who, life, failed);
         }
     }
 
     /// HTTP tells when there is no answer.
-    pub(super) fn claim_lost(&mut self, who: &str, life: u64, lookup: LookupId) {
-        let what = Box::new(Input::Directory { lookup, answer: Err(LookupFailure::Unreachable) });
+    pub(super) fn unanswered(&mut self, who: &str, life: u64, failed: Input) {
+        let what = Box::new(failed);
         self.at(self.now + RETRY, Event::Arrives { who: who.to_owned(), life, what });
     }
+}
+
+/// What is heard of a request over HTTP that isn't answered.
+fn unreachable(what: &Question) -> Option<Input> {
+    Some(match what {
+        Question::Claim(lookup) => Input::Directory { lookup: lookup.id, answer: Err(LookupFailure::Unreachable) },
+        Question::Upload(upload) => Input::Uploaded { blob: upload.blob, answer: Err(FileFailure::Unreachable) },
+        Question::Download(fetch) => Input::Fetched { blob: fetch.blob, answer: Err(FileFailure::Unreachable) },
+        _ => return None,
+    })
 }

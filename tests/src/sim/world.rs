@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use livechat_crypto::kv::Overlay;
-use livechat_engine::{Append, Effects, Engine, Input, Lookup, Now};
+use livechat_engine::{Append, Effects, Engine, Fetch, Input, Lookup, Now, Upload};
 use livechat_wire::account::AccountLog;
 use livechat_wire::http::PublishKeyPackages;
 use livechat_wire::sync::Cursor;
@@ -100,6 +100,8 @@ pub(super) enum Question {
     Slot { slot: SlotId, from: u32 },
     PutLog(Box<AccountLog>),
     Log,
+    Upload(Upload),
+    Download(Fetch),
 }
 
 impl World {
@@ -318,6 +320,12 @@ impl World {
         for (slot, from) in effects.slots {
             self.ask(who, Question::Slot { slot, from });
         }
+        for upload in effects.uploads {
+            self.ask(who, Question::Upload(upload));
+        }
+        for fetch in effects.fetches {
+            self.ask(who, Question::Download(fetch));
+        }
         for lookup in effects.lookups {
             self.ask(who, Question::Claim(lookup));
         }
@@ -353,6 +361,9 @@ impl World {
         for append in &effects.append {
             self.trace.update(append.slot.0);
             self.trace.update(append.commit.as_bytes());
+        }
+        for upload in &effects.uploads {
+            self.trace.update(&upload.bytes);
         }
         self.trace.update(format!("{:?}{:?}{:?}", effects.replies, effects.events, effects.lookups));
         if let Some(log) = &effects.publish_log {

@@ -28,7 +28,7 @@ impl Engine {
         entry: Option<Entry>,
     ) -> Result<(), HandleError> {
         let missing = || HandleError::Inconsistent("a commit that isn't there");
-        let Pending { wishes, invited, .. } = self.drive(at).pending.take().ok_or_else(missing)?;
+        let Pending { wishes, invited, shared, .. } = self.drive(at).pending.take().ok_or_else(missing)?;
         Table::Pending.delete(turn.kv, &at.0)?;
         let room = self.room(at).ok_or_else(missing)?;
         let (group, epoch, readers) = (room.group, room.epoch, self.readers(at)?);
@@ -54,9 +54,7 @@ impl Engine {
         for number in wishes {
             self.unwish(turn, at, number)?;
         }
-        for invited in &invited {
-            self.introduce(turn, invited)?;
-        }
+        self.welcome(turn, at, invited, shared)?;
         self.advance(turn, at, epoch, entry, applied)
     }
 

@@ -28,6 +28,7 @@ mod rewind;
 mod said;
 mod stage;
 mod views;
+pub(crate) mod welcomes;
 mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,12 +38,13 @@ use livechat_crypto::kv::Kv;
 use livechat_crypto::mls;
 use livechat_wire::account::AccountLog;
 use livechat_wire::group::{MemberRecord, RoomKind};
-use livechat_wire::{AccountId, ConversationId, limits as wire};
+use livechat_wire::{AccountId, BlobId, ConversationId, limits as wire};
 
 use joining::Joining;
 pub(crate) use notices::{KIND as NOTICE, Notice};
 use records::{Name, OwnLink, Pending, Room, Said, Seat, Wish};
 use renewal::Renewal;
+use welcomes::Due;
 
 use crate::contacts::unproven;
 use crate::directory::Found;
@@ -78,6 +80,9 @@ pub(crate) struct Rooms {
     open: BTreeMap<ConversationId, DoorKeys>,
     /// Doors at which we knocked.
     joinings: BTreeMap<[u8; 32], Joining>,
+    /// Files that are on their way, and when they are asked about.
+    departing: BTreeMap<BlobId, Due>,
+    arriving: BTreeMap<BlobId, Due>,
     /// What is to be said again before this call ends.
     again: Vec<(RoomId, Said)>,
     /// Since when the relay can't be reached.
@@ -150,6 +155,9 @@ impl Rooms {
         for joining in self.joinings.values_mut() {
             (joining.due, joining.failures) = (0, 0);
         }
+        for due in self.departing.values_mut().chain(self.arriving.values_mut()) {
+            *due = Due::default();
+        }
     }
 }
 
@@ -187,6 +195,7 @@ impl Engine {
             self.rooms.drives.entry(at).or_default().unconfirmed.insert(epoch, it);
             Ok(())
         })?;
+        self.open_welcomes(kv)?;
         Table::Links.each(kv, |key, link: OwnLink| {
             self.rooms.links.insert(Table::Links.id(key, 0)?, link);
             Ok(())

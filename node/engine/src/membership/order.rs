@@ -26,6 +26,7 @@ impl Engine {
         if !online {
             return Ok(());
         }
+        self.move_welcomes(turn)?;
         self.confirm_orders(turn)?;
         self.renew_what_is_due(turn)?;
         self.mind_devices(turn)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use livechat_crypto::envelope::{Address, seal_hello};
 use livechat_crypto::mls::{EncryptError, GroupId, Sealed};
 use livechat_wire::group::{MemberRecord, Role};
+use livechat_wire::hello::WelcomeRest;
 use livechat_wire::payload::{Fragment, Kind, LEAVE, Message};
 use livechat_wire::{ConversationId, limits as wire};
 use zeroize::Zeroizing;
@@ -81,9 +82,15 @@ impl Engine {
     }
 
     /// Queues a hello and the introduction that lets a device into a group.
-    pub(crate) fn introduce(&mut self, turn: &mut Turn<'_>, invited: &Invited) -> Result<(), HandleError> {
+    pub(crate) fn introduce(
+        &mut self,
+        turn: &mut Turn<'_>,
+        invited: &Invited,
+        rest: Option<&WelcomeRest>,
+    ) -> Result<(), HandleError> {
         let me = self.me()?;
-        let bytes = introduction(&me.log, &me.identity.bundle(turn.seconds()), invited.welcome.clone());
+        let (bundle, welcome) = (me.identity.bundle(turn.seconds()), invited.welcome.clone());
+        let bytes = introduction(&me.log, &bundle, welcome, rest.cloned());
         let bucket = invited.bundle.bucket(me.bucket_bits);
         self.announce(turn, &invited.bundle.hello_key, &[bucket], Kind::Introduction, &bytes)
     }

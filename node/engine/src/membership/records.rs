@@ -121,6 +121,8 @@ pub(crate) struct Pending {
     pub wishes: Vec<u64>,
     /// Who is told how to come in, once it has its place.
     pub invited: Vec<Invited>,
+    /// What all of them are told alike, if that doesn't stand in each Welcome.
+    pub shared: Vec<u8>,
 }
 
 /// A device that a pending commit adds.
@@ -251,15 +253,25 @@ impl Stored for Wish {
     }
 }
 
+impl Invited {
+    pub fn write_to(w: &mut Writer, it: &Self) {
+        w.raw(&it.bundle.encode()).bytes(&it.welcome);
+    }
+
+    pub fn read_from(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let bundle = Bundle::decode(r.take(bundle::ENCODED)?)?;
+        Ok(Self { bundle, welcome: r.bytes(wire::PAYLOAD, "welcome")?.to_vec() })
+    }
+}
+
 impl Stored for Pending {
     fn write(&self, w: &mut Writer) {
         w.raw(&self.slot.0).bytes(self.sealed.as_bytes());
         w.list(&self.wishes, |w, n| {
             w.u64(*n);
         });
-        w.list(&self.invited, |w, i| {
-            w.raw(&i.bundle.encode()).bytes(&i.welcome);
-        });
+        w.list(&self.invited, Invited::write_to);
+        w.bytes(&self.shared);
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -267,10 +279,8 @@ impl Stored for Pending {
             slot: SlotId(r.array()?),
             sealed: SealedCommit::new(r.bytes(wire::COMMIT, "commit")?.to_vec())?,
             wishes: r.list(usize::from(u16::MAX), "wishes", Reader::u64)?,
-            invited: r.list(usize::from(u16::MAX), "invited", |r| {
-                let bundle = Bundle::decode(r.take(bundle::ENCODED)?)?;
-                Ok(Invited { bundle, welcome: r.bytes(wire::PAYLOAD, "welcome")?.to_vec() })
-            })?,
+            invited: r.list(usize::from(u16::MAX), "invited", Invited::read_from)?,
+            shared: r.bytes(wire::SHARED_WELCOME, "shared part of a welcome")?.to_vec(),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use livechat_crypto::kv::Overlay;
-use livechat_crypto::mls::{Change, PeerDevice, StageError};
+use livechat_crypto::mls::{Change, PeerDevice, StageError, shared_part};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::door::Verdict;
 use livechat_wire::group::{Charter, Role};
@@ -12,7 +12,7 @@ use livechat_wire::{AccountId, ConversationId, limits as wire};
 use super::doors::may_come_in;
 use super::records::{Invited, Pending, Room, What};
 use super::wishes::may;
-use super::{broken, member_record};
+use super::{broken, member_record, welcomes};
 use crate::directory::Found;
 use crate::errors::{CommandError, HandleError};
 use crate::groups::session;
@@ -332,7 +332,10 @@ impl Engine {
         let change = Change { add: &peers, remove, charter: charter.as_ref(), renew };
         // An introduction is our log, a bundle and the Welcome.
         let beside = record.log.len() + 2 * livechat_wire::bundle::ENCODED;
-        let fits = |welcome: &Vec<u8>| welcome.len() + beside <= wire::PAYLOAD;
+        let fits = |welcome: &Vec<u8>| {
+            let shared = shared_part(welcome).map_or(0, |at| welcome.len() - at);
+            welcome.len() - shared + beside <= wire::PAYLOAD && shared <= wire::SHARED_WELCOME
+        };
         let staged = match mls.stage_commit(&group, change, &record) {
             Ok(staged) if staged.welcomes.iter().all(fits) => staged,
             Ok(_) => {
@@ -363,8 +366,9 @@ impl Engine {
             }
         };
         overlay.keep()?;
-        let invited = bundles.into_iter().zip(staged.welcomes).map(|(bundle, welcome)| Invited { bundle, welcome });
-        let pending = Pending { slot, sealed: staged.sealed, wishes, invited: invited.collect() };
+        let (welcomes, shared) = welcomes::parted(staged.welcomes);
+        let invited = bundles.into_iter().zip(welcomes).map(|(bundle, welcome)| Invited { bundle, welcome });
+        let pending = Pending { slot, sealed: staged.sealed, wishes, invited: invited.collect(), shared };
         Table::Pending.put(turn.kv, &at.0, &pending)?;
         let drive = self.drive(at);
         drive.pending = Some(pending);

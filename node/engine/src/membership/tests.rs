@@ -2,15 +2,18 @@
 
 use livechat_crypto::identity::Identity;
 use livechat_crypto::mls::{GroupId, Member};
+use livechat_wire::content::FileKey;
 use livechat_wire::door::{Door, DoorSeed};
 use livechat_wire::group::{Charter, Role};
+use livechat_wire::hello::{Introduction, WelcomeRest};
 use livechat_wire::order::{Entry, Receipt, SealedCommit};
-use livechat_wire::{AccountId, ConversationId, SlotId, limits as wire};
+use livechat_wire::{AccountId, BlobId, ConversationId, SlotId, limits as wire};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 use super::Renewal;
 use super::records::{Admit, Evidence, Name, OwnLink, Pending, Room, Said, Seat, Snapshot, What, Wish};
+use super::welcomes::{Arriving, Departing};
 use crate::records::tests::stored;
 use crate::view::Membership;
 
@@ -66,12 +69,18 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
     let sealed = SealedCommit::new(vec![8; wire::COMMIT_PADDING]).unwrap();
     let receipt =
         |n| Receipt { slot: SlotId([1; 32]), index: n, hash: [2; 32], time: 3, sequencer: [4; 32], signature: [5; 64] };
-    let pending = Pending { slot: SlotId([1; 32]), sealed, wishes: vec![0, 4], invited: vec![] };
+    let pending = Pending { slot: SlotId([1; 32]), sealed, wishes: vec![0, 4], invited: vec![], shared: vec![9; 2] };
     insta::assert_snapshot!("pending", stored(&pending));
     insta::assert_snapshot!("order", format!("{}\n{}", stored(&receipt(0)), stored(&Evidence(receipt(1), receipt(2)))));
     insta::assert_snapshot!("renewal", stored(&Renewal { at: 7, said: 3, used: true }));
     let said = |position| stored(&Said { at: 77, position, content: vec![1, 2] });
     insta::assert_snapshot!("said", format!("{}\n{}\n{}", said(Some(4)), said(None), stored(&Name("bob".into()))));
+    let (room, key) = (ConversationId([6; 32]), FileKey([1; 32]));
+    let departing = Departing { room, key, invited: Vec::new(), shared: vec![2; 3] };
+    insta::assert_snapshot!("departing", stored(&departing));
+    let rest = WelcomeRest { blob: BlobId([1; 32]), size: 3, hash: [2; 32], key: FileKey([3; 32]) };
+    let introduction = Introduction { log: vec![1; 3], bundle: vec![2; 4], welcome: vec![3; 5], rest: Some(rest) };
+    insta::assert_snapshot!("arriving", stored(&Arriving { since: 5, introduction }));
     let own = OwnLink { conversation: ConversationId([1; 32]), seed: DoorSeed([2; 32]) };
     insta::assert_snapshot!("link", stored(&own));
     insta::assert_snapshot!("joining", stored(&super::joining::sample()));

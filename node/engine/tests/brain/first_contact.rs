@@ -95,7 +95,7 @@ fn an_honest_stranger_becomes_a_contact() {
         let mut alice = Person::new("alice");
         let mut dave = Stranger::new(1);
         let (log, bundle, welcome) = (dave.log("dave", relay()), dave.bundle(), dave.welcome(&mut alice));
-        let envelopes = dave.introduces(&alice, &Introduction { log, bundle, welcome });
+        let envelopes = dave.introduces(&alice, &Introduction { log, bundle, welcome, rest: None });
         let effects = alice.gets(&envelopes);
         assert!(effects.events.iter().any(|e| matches!(e, Event::ConversationChanged { .. })));
         assert_eq!(names(&alice), ["dave"]);
@@ -159,8 +159,12 @@ fn introductions_that_do_not_hold_are_refused() {
 fn bytes_that_are_not_what_was_announced_are_refused() {
     roomy(|| {
         let (mut alice, mut dave) = (Person::new("alice"), Stranger::new(3));
-        let introduction =
-            Introduction { log: dave.log("dave", relay()), bundle: dave.bundle(), welcome: dave.welcome(&mut alice) };
+        let introduction = Introduction {
+            log: dave.log("dave", relay()),
+            bundle: dave.bundle(),
+            welcome: dave.welcome(&mut alice),
+            rest: None,
+        };
         let envelopes = dave.sends(&alice, &introduction.encode(), [1; 32]);
         let _ = alice.gets(&envelopes);
         let envelopes = dave.sends(&alice, b"not an introduction", Sha256::digest(b"not an introduction").into());
