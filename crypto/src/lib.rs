@@ -5,7 +5,7 @@
 //! files and network (`clippy.toml` says so too). Time is a number of Unix seconds, randomness a [`Dice`], storage a
 //! [`kv::Kv`].
 //!
-//! Where to start: [`identity`] (who a person is), [`mls`] (conversations), [`envelope`] (what leaves the machine),
+//! Where to start: [`identity`] (who a person is), [`mls`] (conversations), [`envelope`] (what leaves the machine), [`file`] (files),
 //! [`kv`] (where state is kept), [`safety_number`] (what two people read to each other).
 //!
 //! Unoptimised builds of OpenMLS need more stack than the 2 MiB that Rust gives a thread: call [`mls`] on a thread of
@@ -13,6 +13,7 @@
 //! nothing special.
 
 pub mod envelope;
+pub mod file;
 pub mod identity;
 mod kem;
 pub mod kv;

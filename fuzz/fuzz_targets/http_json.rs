@@ -15,5 +15,6 @@ macro_rules! each {
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     each!(bytes: RelayInfo, UsernameAvailability, BeginSignUp, PendingSignUp, ConfirmSignUp, SignedUp, LogIn,
         DeviceProof, Session, SessionList, SessionInfo, PublishKeyPackages, KeyPackageStock, Claim, DirectoryEntry,
-        DirectoryDevice, WithCode, ConfirmAuthenticator, RecoveryCodes, LiveCount, Problem);
+        DirectoryDevice, WithCode, ConfirmAuthenticator, RecoveryCodes, BlobSpace,
+        BeginBlob, BlobState, LiveCount, Problem);
 });

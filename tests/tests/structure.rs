@@ -183,7 +183,9 @@ fn every_entrance_of_the_crypto_has_a_fuzz_target() {
     let mut targets = Vec::new();
     sources(&root().join("fuzz/fuzz_targets"), "rs", &mut targets);
     let targets: String = targets.iter().map(|t| fs::read_to_string(t).expect("target")).collect();
-    for entrance in ["create_group(", "join(", "decrypt(", "open_hello(", "keys.open(", "Identity::decode("] {
+    for entrance in
+        ["create_group(", "join(", "decrypt(", "open_hello(", "keys.open(", "opener.open(", "Identity::decode("]
+    {
         assert!(targets.contains(entrance), "{entrance} has no fuzz target");
     }
 }

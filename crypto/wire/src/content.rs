@@ -2,8 +2,10 @@
 //! are kept, so that a newer version can show them.
 
 mod facts;
+mod file;
 
 pub use facts::{Edit, Post, Reactions, Target, is_display_name, is_emoji};
+pub use file::{File, FileKey, is_file_name, is_media_type, is_preview};
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::MessageId;
@@ -25,7 +27,7 @@ pub struct Content {
     pub body: Body,
 }
 
-/// Kinds of content. Numbers 10 … 63 are reserved (files among them). A mention is `@name` in the text, nothing more.
+/// Kinds of content. Numbers 11 … 63 are reserved. A mention is `@name` in the text, nothing more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Body {
@@ -62,6 +64,8 @@ pub enum Body {
         /// At most [`limits::DISPLAY_NAME`] bytes without control characters; empty: the username alone.
         name: String,
     },
+    /// Kind 10: a file, whose bytes are fetched from the relay.
+    File(Box<File>),
     /// Anything else: "needs a newer version".
     Unknown {
         /// Its kind number.
@@ -155,6 +159,10 @@ impl Body {
                 w.u32(*revision).raw(name.as_bytes());
                 9
             }
+            Self::File(file) => {
+                file.write(&mut w);
+                10
+            }
             Self::Unknown { kind, data } => {
                 w.raw(data);
                 *kind
@@ -188,6 +196,7 @@ impl Body {
             }),
             8 => Self::Timer { revision: r.u32()?, seconds: facts::timer(r.u32()?)? },
             9 => Self::Profile { revision: r.u32()?, name: facts::plain(r.rest(), 0, limits::DISPLAY_NAME, "name")? },
+            10 => Self::File(Box::new(File::read(&mut r)?)),
             _ => Self::Unknown { kind, data: r.rest().to_vec() },
         };
         r.end()?;

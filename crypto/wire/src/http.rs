@@ -251,6 +251,34 @@ json! {
         pub recovery_codes: Vec<SecretText>,
     }
 
+    /// `GET /v1/blobs` (session): what the relay keeps for this account, and what it would.
+    pub struct BlobSpace {
+        /// Bytes in use, blobs that were begun included.
+        pub used: u64,
+        /// Bytes that may be.
+        pub quota: u64,
+        /// Bytes of the largest blob it takes.
+        pub largest: u64,
+        /// Seconds that a whole blob is kept.
+        pub kept_seconds: u64,
+    }
+
+    /// `PUT /v1/blobs/{id}` (session): begins a blob, or asks how far it is. The id is 32 random bytes in hexadecimal.
+    pub struct BeginBlob {
+        /// Bytes; one of the sizes that padded files have ([`crate::blob::is_size`]).
+        pub size: u64,
+    }
+
+    /// How far a blob is: the answer to `PUT /v1/blobs/{id}` and `PUT /v1/blobs/{id}/{part}`.
+    pub struct BlobState {
+        /// Parts that are kept, from the first one on; the next one to send has this number.
+        pub parts: u32,
+        /// Whether it is whole, and can be fetched.
+        pub whole: bool,
+        /// Unix seconds until which it is kept as it is now.
+        pub until: u64,
+    }
+
     /// `GET /v1/live` (session): how many accounts have a session that was heard of in the last two minutes.
     pub struct LiveCount {
         /// Exact below ten, then rounded down to two digits.
@@ -310,8 +338,12 @@ pub enum ProblemCode {
     NotFound,
     /// Wait `retry_after` seconds.
     TooManyRequests,
-    /// The body is over the limit.
+    /// The body, or the file, is over the limit.
     TooLarge,
+    /// This account's share of the relay's room is used up.
+    QuotaExceeded,
+    /// Parts of a blob come one after the other: ask how far it is.
+    OutOfOrder,
     /// The database is away or full; try again.
     Unavailable,
     /// Our fault.

@@ -105,6 +105,10 @@ id!(
     MessageId, 16
 );
 id!(
+    /// A file's bytes at the relay, chosen at random by who put them there: whoever knows it may fetch them.
+    BlobId, 32
+);
+id!(
     /// The mark by which a recipient finds an envelope among everyone's; random to everybody else.
     Tag, 16
 );

@@ -8,6 +8,7 @@
 //! Integers are big-endian. Rules are numbered in `docs/PROTOCOL.md` (`R-01` …).
 
 pub mod account;
+pub mod blob;
 pub mod bundle;
 pub mod codec;
 pub mod content;
@@ -25,4 +26,4 @@ pub mod topic;
 
 pub use codec::DecodeError;
 pub use envelope::Envelope;
-pub use ids::{AccountId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId, Tag};
+pub use ids::{AccountId, BlobId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId, Tag};

@@ -45,6 +45,21 @@ pub const PARENTS: usize = 2;
 /// Bytes of a body kind we don't know, kept for a newer version to show.
 pub const UNKNOWN_BODY: usize = 64 * 1_024;
 
+/// Bytes of a file: what a phone's film of ten minutes takes; a relay keeps it for a month.
+pub const FILE: u64 = 1_024 * 1_024 * 1_024;
+/// Bytes of a sealed chunk of a file, AEAD tag included: small enough to be opened while it streams.
+pub const BLOB_CHUNK: usize = 64 * 1_024;
+/// Bytes of a blob that one request carries: what is lost when a line breaks, and what a relay holds of each request.
+pub const BLOB_PART: usize = 4 * BLOB_CHUNK;
+/// Bytes of a file's name: what file systems take.
+pub const FILE_NAME: usize = 255;
+/// Bytes of a media type (RFC 6838 §4.2 allows 127 in each half; the longest registered one takes 83).
+pub const MEDIA_TYPE: usize = 127;
+/// Bytes of an image's preview, which travels in the message: ten envelopes.
+pub const PREVIEW: usize = 16 * 1_024;
+/// Pixels of a preview each way: sharp enough beside text, half a megabyte when decoded.
+pub const PREVIEW_SIDE: u16 = 400;
+
 /// Envelopes in one deposit.
 pub const DEPOSIT: usize = 64;
 /// Ids in one presence query.

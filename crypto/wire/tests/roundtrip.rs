@@ -4,14 +4,14 @@ mod common;
 
 use livechat_wire::account::{AccountLog, Statement};
 use livechat_wire::bundle::Bundle;
-use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
 use livechat_wire::envelope::Envelope;
 use livechat_wire::group::{Charter, MemberRecord, Role};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::order::{self, SealedCommit};
 use livechat_wire::payload::{Fragment, Kind};
 use livechat_wire::sync::{Cursor, Refusal, Request, Response, Verdict};
-use livechat_wire::{AccountId, DecodeError, EnvelopeId, MessageId, SlotId, limits};
+use livechat_wire::{AccountId, BlobId, DecodeError, EnvelopeId, MessageId, SlotId, limits};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 
@@ -28,11 +28,29 @@ fn a_target() -> impl Strategy<Value = Target> {
     (any::<[u8; 32]>(), any::<[u8; 16]>()).prop_map(|(a, id)| Target { author: AccountId(a), id: MessageId(id) })
 }
 
+fn a_file() -> impl Strategy<Value = File> {
+    let secrets = (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 32]>());
+    let described =
+        ("[a-z]{1,9}/[a-z0-9.+-]{1,30}", "[a-zäöü .()-]{1,80}", 0..=limits::FILE, any::<u64>(), any::<bool>());
+    (secrets, described).prop_map(|((blob, key, hash), (media, name, size, until, preview))| File {
+        name,
+        media,
+        size,
+        blob: BlobId(blob),
+        key: FileKey(key),
+        hash,
+        until,
+        preview: preview.then(|| common::preview(9, 7)),
+        forwarded: false,
+        timer: 0,
+    })
+}
+
 fn a_body() -> impl Strategy<Value = Body> {
     prop_oneof![
         "\\PC{1,200}".prop_map(Body::Text),
         (ids(limits::RECEIPT_BATCH), ids(8)).prop_map(|(delivered, read)| Body::Receipts { delivered, read }),
-        (10u16.., vec(any::<u8>(), 0..300)).prop_map(|(kind, data)| Body::Unknown { kind, data }),
+        (11u16.., vec(any::<u8>(), 0..300)).prop_map(|(kind, data)| Body::Unknown { kind, data }),
         (a_target(), any::<bool>(), 0..=limits::TIMER, "\\PC{1,90}", any::<bool>()).prop_map(
             |(target, reply, timer, text, forwarded)| {
                 // Text without any mark is another kind.
@@ -54,6 +72,11 @@ fn a_body() -> impl Strategy<Value = Body> {
         any::<bool>().prop_map(Body::Typing),
         (any::<u32>(), 0..=limits::TIMER).prop_map(|(revision, seconds)| Body::Timer { revision, seconds }),
         (any::<u32>(), "\\PC{0,32}").prop_map(|(revision, name)| Body::Profile { revision, name }),
+        (a_file(), any::<bool>(), 0..=limits::TIMER).prop_map(|(file, forwarded, timer)| Body::File(Box::new(File {
+            forwarded,
+            timer,
+            ..file
+        }))),
     ]
 }
 

@@ -4,13 +4,13 @@ mod common;
 
 use std::fmt::Write as _;
 
-use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
 use livechat_wire::group::{Charter, MemberRecord, Role};
 use livechat_wire::hello::{Hello, Introduction};
 use livechat_wire::http;
 use livechat_wire::payload::{Fragment, Kind};
 use livechat_wire::sync::{Cursor, Refusal, Request, Response, Verdict};
-use livechat_wire::{AccountId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId};
+use livechat_wire::{AccountId, BlobId, ConversationId, DeviceId, EnvelopeId, MessageId, RelayId, SlotId};
 
 /// Hex with runs of 32 equal bytes and more folded, so that padding doesn't hide what matters.
 fn hex(bytes: &[u8]) -> String {
@@ -79,6 +79,33 @@ fn content_about_messages() {
         hex(&content.encode())
     };
     insta::assert_snapshot!(bodies.map(line).join("\n"));
+}
+
+fn file() -> File {
+    File {
+        name: "Grüße.jpg".into(),
+        media: "image/jpeg".into(),
+        size: 123_456,
+        blob: BlobId([0xb1; 32]),
+        key: FileKey([0xb2; 32]),
+        hash: [0xb3; 32],
+        until: 1_766_400_000,
+        preview: Some(common::preview(8, 6)),
+        forwarded: true,
+        timer: 60,
+    }
+}
+
+#[test]
+fn content_file() {
+    let plain = File { preview: None, forwarded: false, timer: 0, ..file() };
+    let all = [file(), plain].map(|file| {
+        let body = Body::File(Box::new(file));
+        let content = Content { id: MessageId([1; 16]), parents: vec![], sent_at: 1_763_800_000_123, body };
+        assert_eq!(Content::decode(&content.encode()), Ok(content.clone()));
+        hex(&content.encode())
+    });
+    insta::assert_snapshot!(all.join("\n"));
 }
 
 #[test]
@@ -200,7 +227,7 @@ fn secrets_do_not_print() {
         known_device: true,
     };
     let hello = Hello { secret: [7; 32], fragments: 1, digest: [8; 32] };
-    insta::assert_snapshot!(format!("{session:?}\n{hello:?}"));
+    insta::assert_snapshot!(format!("{session:?}\n{hello:?}\n{:?}", file().key));
 }
 
 #[test]

@@ -58,3 +58,9 @@ pub fn log(time: u64, name: &str) -> AccountLog {
     }
     log
 }
+
+/// As much of a JPEG as a preview has to have.
+pub fn preview(width: u16, height: u16) -> Vec<u8> {
+    let [[a, b], [c, d]] = [width.to_be_bytes(), height.to_be_bytes()];
+    vec![0xff, 0xd8, 0xff, 0xc0, 0, 7, 8, c, d, a, b, 0xff, 0xda, 0, 2]
+}
