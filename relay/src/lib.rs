@@ -7,6 +7,7 @@
 //! is kept.
 
 pub mod accounts;
+pub mod blobs;
 mod config;
 pub mod env;
 mod http;

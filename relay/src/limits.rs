@@ -43,6 +43,9 @@ pub const LIVE: Duration = Duration::from_secs(120);
 /// How often what is over is removed.
 pub const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
+/// Seconds in which a blob must be whole: a slow line and a night without one.
+pub const BLOB_OPEN: u64 = 24 * 3_600;
+
 /// Connections at once: each costs a file descriptor and some 16 KiB.
 pub const CONNECTIONS: usize = 4_096;
 /// Connections at once from one address, so that one can't take all.
@@ -82,6 +85,12 @@ pub struct Limits {
     pub stranger_failures: u32,
     /// Failed log-ins per known device and day, and wrong codes per session and day.
     pub device_failures: u32,
+    /// Bytes of files kept for one account: two of the largest.
+    pub file_quota: u64,
+    /// Seconds that a whole file is kept: as long as messages.
+    pub file_seconds: u64,
+    /// Parts of files sent or fetched per address and minute: 25 MB a second.
+    pub file_parts_per_minute: u32,
     /// A refused log-in is answered no sooner than this after it arrived, whatever was looked at (SEED B15, P11).
     pub refusal_time: Duration,
     /// Proxies in front of the relay, whose `X-Forwarded-For` is believed. Nobody else's is.
@@ -98,6 +107,9 @@ impl Default for Limits {
             proofs_per_minute: 240,
             stranger_failures: 5,
             device_failures: 10,
+            file_quota: 2 * livechat_wire::blob::MAX,
+            file_seconds: livechat_wire::limits::RETENTION.as_secs(),
+            file_parts_per_minute: 6_000,
             refusal_time: Duration::from_millis(100),
             trusted_proxies: Vec::new(),
         }

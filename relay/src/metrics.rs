@@ -25,6 +25,12 @@ struct LogInLabels {
     outcome: &'static str,
 }
 
+/// Which way bytes of files went.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FileLabels {
+    direction: &'static str,
+}
+
 /// The relay's registry and its own metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -33,6 +39,8 @@ pub struct Metrics {
     durations: Histogram,
     log_ins: Family<LogInLabels, Counter>,
     sign_ups: Counter,
+    files_begun: Counter,
+    file_bytes: Family<FileLabels, Counter>,
     live: Gauge,
     unavailable: Counter,
 }
@@ -45,6 +53,8 @@ impl Metrics {
         let durations = Histogram::new(exponential_buckets(0.001, 2.0, 14));
         let log_ins = Family::default();
         let sign_ups = Counter::default();
+        let files_begun = Counter::default();
+        let file_bytes = Family::default();
         let live = Gauge::default();
         let unavailable = Counter::default();
         let r = registry.sub_registry_with_prefix("livechat_relay");
@@ -52,9 +62,21 @@ impl Metrics {
         r.register("http_seconds", "Time to answer HTTP requests", durations.clone());
         r.register("log_ins", "Log-ins by outcome", log_ins.clone());
         r.register("sign_ups", "Sign-ups confirmed", sign_ups.clone());
+        r.register("files_begun", "Uploads begun", files_begun.clone());
+        r.register("file_bytes", "Bytes of sealed files, by direction", file_bytes.clone());
         r.register("live_accounts", "Accounts heard of in two minutes, rounded to two digits", live.clone());
         r.register("unavailable", "Requests answered with 503", unavailable.clone());
-        Self { registry: Mutex::new(registry), requests, durations, log_ins, sign_ups, live, unavailable }
+        Self {
+            registry: Mutex::new(registry),
+            requests,
+            durations,
+            log_ins,
+            sign_ups,
+            files_begun,
+            file_bytes,
+            live,
+            unavailable,
+        }
     }
 
     /// The text that Prometheus scrapes.
@@ -84,6 +106,15 @@ impl Metrics {
 
     pub(crate) fn sign_up(&self) {
         self.sign_ups.inc();
+    }
+
+    pub(crate) fn file_begun(&self) {
+        self.files_begun.inc();
+    }
+
+    /// `in` or `out`.
+    pub(crate) fn file_bytes(&self, direction: &'static str, bytes: usize) {
+        self.file_bytes.get_or_create(&FileLabels { direction }).inc_by(bytes as u64);
     }
 
     pub(crate) fn live(&self, users: u32) {

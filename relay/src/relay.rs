@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::accounts::Accounts;
+use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::env::{Env, NoRandomness};
 use crate::http::{self, App};
@@ -22,7 +23,8 @@ use crate::limits;
 use crate::metrics::Metrics;
 use crate::network::{self, NetworkConfig, NetworkError, NetworkHandle};
 use crate::store::accounts::AccountStore;
-use crate::store::{OpenError, Store, StoreError, UnknownStore, envelopes, slots};
+use crate::store::blobs::BlobStore;
+use crate::store::{OpenError, Store, StoreError, UnknownStore, blobs, envelopes, slots};
 use crate::totp::{BadLabel, TotpSecret};
 
 /// Why a relay couldn't start. Each says what to do about it.
@@ -121,11 +123,19 @@ pub async fn start_with(config: Config, env: Env) -> Result<Relay, StartError> {
     start_wrapped(config, env, |store| store).await
 }
 
-/// Starts a relay; `wrap` may put something around the account store.
+/// The stores that HTTP requests reach.
+pub struct Stores {
+    /// Accounts.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Blobs.
+    pub blobs: Arc<dyn BlobStore>,
+}
+
+/// Starts a relay; `wrap` may put something around its stores.
 pub(crate) async fn start_wrapped(
     config: Config,
     env: Env,
-    wrap: impl FnOnce(Arc<dyn AccountStore>) -> Arc<dyn AccountStore>,
+    wrap: impl FnOnce(Stores) -> Stores,
 ) -> Result<Relay, StartError> {
     // Opened once, as every log-in link will be: a bad name is found now and not by the first user.
     TotpSecret::new(env.random()?).uri(&config.name, "x")?;
@@ -144,12 +154,15 @@ pub(crate) async fn start_wrapped(
     let store = Store::open(&location).await?;
     let envelopes = envelopes::open(&store).await?;
     let slots = slots::open(&store);
-    let account_store: Arc<dyn AccountStore> = match store {
+    let blobs = blobs::open(&store).await?;
+    let accounts: Arc<dyn AccountStore> = match store {
         Store::Sqlite(db) => Arc::new(db),
         Store::Mongo(db) => Arc::new(db),
     };
+    let Stores { accounts, blobs } = wrap(Stores { accounts, blobs });
     let limits = config.limits.clone();
-    let accounts = Accounts::new(wrap(account_store), keys.clone(), env.clone(), limits, config.name.clone())?;
+    let blobs = Blobs::new(blobs, env.clone(), &limits);
+    let accounts = Accounts::new(accounts, keys.clone(), env.clone(), limits, config.name.clone())?;
     if !accounts.keys_match().await? {
         return Err(StartError::OtherKeys { path: config.data_dir.join(crate::keys::FILE) });
     }
@@ -173,7 +186,7 @@ pub(crate) async fn start_wrapped(
         Arc::new(move || addresses(&network))
     };
     let metrics = Arc::new(Metrics::new(registry));
-    let app = App::new(accounts, envelopes, env, metrics, config.limits, config.network, addresses);
+    let app = App::new(accounts, blobs, envelopes, env, metrics, config.limits, config.network, addresses);
 
     let stop = CancellationToken::new();
     let server = tokio::spawn(http::serve(listener, app.clone(), stop.clone().cancelled_owned()));
@@ -249,6 +262,10 @@ async fn housekeeping(app: Arc<App>, stop: CancellationToken) {
         match app.accounts.expire().await {
             Ok(gone) => tracing::debug!(gone, "removed what was over"),
             Err(e) => tracing::warn!(error = %e, "what is over stays until the next minute"),
+        }
+        match app.blobs.sweep().await {
+            Ok(gone) => tracing::debug!(gone, "removed files that are over"),
+            Err(e) => tracing::warn!(error = %e, "files that are over stay until the next minute"),
         }
     }
 }

@@ -32,6 +32,7 @@ use crate::store::StoreError;
 use crate::store::accounts::{
     Account, AccountStore, AuthenticatorId, BudgetKey, DeviceKey, NameKey, SkeletonKey, TokenKey,
 };
+use crate::store::blobs::OwnerKey;
 
 /// What can go wrong in any operation and is nobody's mistake.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -127,6 +128,12 @@ impl Accounts {
     pub async fn expire(&self) -> Result<u64, StoreError> {
         self.0.live.forget(self.0.vault.env.monotonic());
         self.0.store.expire(self.0.vault.env.now()).await
+    }
+
+    /// Whom blobs of this account count for.
+    #[must_use]
+    pub fn blob_owner(&self, who: &Authenticated) -> OwnerKey {
+        OwnerKey(self.0.vault.keys.hash("blob owner", &[&who.name.0]))
     }
 
     fn now(&self) -> u64 {

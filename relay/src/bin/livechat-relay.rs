@@ -85,6 +85,9 @@ struct FileLimits {
     claims_per_minute: Option<u32>,
     log_ins_per_minute: Option<u32>,
     proofs_per_minute: Option<u32>,
+    file_quota: Option<u64>,
+    file_seconds: Option<u64>,
+    file_parts_per_minute: Option<u32>,
 }
 
 /// What ends the program, for people.
@@ -183,6 +186,9 @@ fn settle(args: &Serve, file: File, env: &BTreeMap<String, String>) -> Result<Co
             claims_per_minute: l.claims_per_minute.unwrap_or(d.claims_per_minute),
             log_ins_per_minute: l.log_ins_per_minute.unwrap_or(d.log_ins_per_minute),
             proofs_per_minute: l.proofs_per_minute.unwrap_or(d.proofs_per_minute),
+            file_quota: l.file_quota.unwrap_or(d.file_quota),
+            file_seconds: l.file_seconds.unwrap_or(d.file_seconds),
+            file_parts_per_minute: l.file_parts_per_minute.unwrap_or(d.file_parts_per_minute),
             trusted_proxies: trusted.iter().map(IpAddr::to_canonical).collect(),
             ..d
         },

@@ -8,6 +8,7 @@ use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use livechat_wire::BlobId;
 use livechat_wire::http::ProblemCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,6 +70,56 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
         }
     }
 }
+
+/// A part of a blob, as it is.
+pub(crate) struct Octets(pub Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for Octets {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        if kind.is_none_or(|kind| kind != "application/octet-stream") {
+            let message = "A part of a file is sent as application/octet-stream.";
+            return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ProblemCode::BadRequest, message));
+        }
+        match axum::body::Bytes::from_request(request, state).await {
+            Ok(bytes) => Ok(Self(bytes.into())),
+            Err(e) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                let message = "The request is larger than this address takes.";
+                Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ProblemCode::TooLarge, message))
+            }
+            Err(_) => Err(Failure::bad_request("The request ended too early.")),
+        }
+    }
+}
+
+/// A blob, by its id in hexadecimal.
+pub(crate) struct Blob(pub BlobId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Blob {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Segment(id) = Segment::from_request_parts(parts, state).await?;
+        id.parse().map(Self).map_err(|_| Failure::bad_request(BLOB_ADDRESS))
+    }
+}
+
+/// A part of a blob, by the blob's id and its number.
+pub(crate) struct BlobPart(pub BlobId, pub u32);
+
+impl<S: Send + Sync> FromRequestParts<S> for BlobPart {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = axum::extract::Path::<(String, u32)>::from_request_parts(parts, state).await;
+        let parsed = path.ok().and_then(|path| Some(Self(path.0.0.parse().ok()?, path.0.1)));
+        parsed.ok_or_else(|| Failure::bad_request(BLOB_ADDRESS))
+    }
+}
+
+const BLOB_ADDRESS: &str = "A file's id has 64 hexadecimal digits, its parts have numbers from 0 on.";
 
 /// Whom limits are counted for.
 pub(crate) struct Client(pub ClientKey);

@@ -50,6 +50,7 @@ pub(crate) struct RateLimits {
     pub claims: Rate,
     pub log_ins: Rate,
     pub proofs: Rate,
+    pub file_parts: Rate,
 }
 
 impl RateLimits {
@@ -62,12 +63,13 @@ impl RateLimits {
             claims: per_minute(limits.claims_per_minute),
             log_ins: per_minute(limits.log_ins_per_minute),
             proofs: per_minute(limits.proofs_per_minute),
+            file_parts: per_minute(limits.file_parts_per_minute),
         }
     }
 
     /// Forgets clients that have their full allowance again. Call it now and then, or strangers fill the memory.
     pub(crate) fn forget(&self) {
-        for rate in [&self.sign_ups, &self.lookups, &self.claims, &self.log_ins, &self.proofs] {
+        for rate in [&self.sign_ups, &self.lookups, &self.claims, &self.log_ins, &self.proofs, &self.file_parts] {
             rate.limiter.retain_recent();
             rate.limiter.shrink_to_fit();
         }

@@ -28,6 +28,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::accounts::Accounts;
+use crate::blobs::Blobs;
 use crate::env::Env;
 use crate::limits::{self, Limits};
 use crate::metrics::Metrics;
@@ -40,6 +41,7 @@ pub(crate) type Addresses = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 /// What every handler may use.
 pub(crate) struct App {
     pub accounts: Accounts,
+    pub blobs: Blobs,
     pub envelopes: Arc<dyn EnvelopeStore>,
     pub env: Env,
     pub metrics: Arc<Metrics>,
@@ -52,8 +54,10 @@ pub(crate) struct App {
 }
 
 impl App {
+    #[allow(clippy::too_many_arguments, reason = "each is a part of the relay")]
     pub(crate) fn new(
         accounts: Accounts,
+        blobs: Blobs,
         envelopes: Arc<dyn EnvelopeStore>,
         env: Env,
         metrics: Arc<Metrics>,
@@ -66,6 +70,7 @@ impl App {
             ready: routes::Readiness::default(),
             slots: Arc::new(Semaphore::new(limits::REQUESTS)),
             accounts,
+            blobs,
             envelopes,
             env,
             metrics,

@@ -12,7 +12,7 @@ use utoipa::{IntoResponses, Modify, ToSchema};
 #[openapi(
     info(
         title = "LiveChat relay",
-        description = "Accounts by TOTP, sessions, directory. Binary fields are base64url without padding; times are \
+        description = "Accounts by TOTP, sessions, directory, sealed files. Binary fields are base64url without padding; times are \
                        Unix seconds. Unknown fields are refused. Sessions are bearer tokens; there are no cookies.",
         license(name = "AGPL-3.0-or-later")
     ),
@@ -42,10 +42,10 @@ impl IntoResponses for Problems {
             ("403", "Logged in, but not as a device of the account"),
             ("404", "No such thing, or not for you"),
             ("405", "Another method is needed"),
-            ("409", "The name can't be had"),
+            ("409", "The name can't be had, the room for files is used up, or parts of a file came out of order"),
             ("410", "The pending sign-up is unknown or over"),
             ("413", "The body is over the limit"),
-            ("415", "The body must be JSON"),
+            ("415", "The body must be JSON, or octets where a part of a file is sent"),
             ("422", "The JSON has other fields than it should"),
             ("429", "Too many requests; see Retry-After"),
             ("500", "The relay's fault"),

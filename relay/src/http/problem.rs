@@ -8,6 +8,7 @@ use livechat_wire::http::{Problem, ProblemCode, UsernameProblem};
 use crate::accounts::{
     AuthenticatorError, BeginError, CodeError, ConfirmError, Fault, LogInError, LookupError, PublishError, SessionError,
 };
+use crate::blobs::BlobError;
 
 /// An answer that is a problem.
 #[derive(Debug)]
@@ -205,6 +206,34 @@ impl From<LookupError> for Failure {
         match e {
             LookupError::NotFound => Self::not_found("Nobody here has that name. Check the spelling."),
             LookupError::Fault(f) => f.into(),
+        }
+    }
+}
+
+impl From<BlobError> for Failure {
+    fn from(e: BlobError) -> Self {
+        let conflict = |code, message: String| Self::new(StatusCode::CONFLICT, code, message);
+        match e {
+            BlobError::NotFound => {
+                Self::not_found("There is no such file here, or not any more: the relay keeps files for a while only.")
+            }
+            BlobError::Size => Self::bad_request("No padded file has that size."),
+            BlobError::TooLarge => {
+                let message = "The file is larger than what this relay keeps. Send a smaller one, or in pieces.";
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, ProblemCode::TooLarge, message)
+            }
+            BlobError::Taken => Self::bad_request("Another file has or had that id. Choose a random one."),
+            BlobError::Quota => conflict(
+                ProblemCode::QuotaExceeded,
+                "Your share of the relay's room for files is used up. Delete files you have sent, or wait until they \
+                 expire."
+                    .to_owned(),
+            ),
+            BlobError::OutOfOrder(next) => {
+                conflict(ProblemCode::OutOfOrder, format!("Part {next} comes first. Ask how far the file is."))
+            }
+            BlobError::Length => Self::bad_request("The part has another length than its place in the file."),
+            BlobError::Store(e) => Fault::Store(e).into(),
         }
     }
 }

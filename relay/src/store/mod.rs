@@ -1,9 +1,10 @@
 //! What the relay keeps, in SQLite or MongoDB: hashes and ciphertext (DESIGN §7).
 //!
-//! The traits ([`accounts::AccountStore`], [`envelopes`], [`slots`]) speak domain verbs; each has both implementations and an
-//! exam that both pass. Every write is durable when its call returns.
+//! The traits ([`accounts::AccountStore`], [`envelopes`], [`slots`], [`blobs`]) speak domain verbs; each has both
+//! implementations and an exam that both pass. Every write is durable when its call returns.
 
 pub mod accounts;
+pub mod blobs;
 pub mod envelopes;
 pub mod mongo;
 pub mod slots;

@@ -1,14 +1,15 @@
-//! Account and slot stores that fail when told to: before a call takes effect, or after, when only its answer is lost.
+//! Account, slot and blob stores that fail when told to: before a call takes effect, or after, when only its answer is lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use livechat_wire::SlotId;
 use livechat_wire::order::SealedCommit;
+use livechat_wire::{BlobId, SlotId};
 
 use crate::store::StoreError;
 use crate::store::accounts::*;
+use crate::store::blobs::{Begin, BeginError, BlobStore, OwnerKey, Progress, PutError};
 use crate::store::slots::{AppendError, Placed, ReadError, SlotStore, Stretch};
 
 const NONE: u8 = 0;
@@ -43,6 +44,15 @@ impl Faults {
     /// Calls so far.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    async fn through<T, E: From<StoreError>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let mode = self.next();
+        if mode == BEFORE {
+            return Err(StoreError::Injected.into());
+        }
+        let result = call.await;
+        if mode == AFTER { Err(StoreError::Injected.into()) } else { result }
     }
 
     fn set(&self, mode: u8, skip: u64) {
@@ -123,28 +133,64 @@ pub struct FaultySlots {
     pub faults: Arc<Faults>,
 }
 
-impl FaultySlots {
-    async fn through<T, E: From<StoreError>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        let mode = self.faults.next();
-        if mode == BEFORE {
-            return Err(StoreError::Injected.into());
-        }
-        let result = call.await;
-        if mode == AFTER { Err(StoreError::Injected.into()) } else { result }
-    }
-}
-
 #[async_trait]
 impl SlotStore for FaultySlots {
     async fn append(&self, slot: SlotId, commit: SealedCommit, now: u64) -> Result<Placed, AppendError> {
-        self.through(self.inner.append(slot, commit, now)).await
+        self.faults.through(self.inner.append(slot, commit, now)).await
     }
 
     async fn entries(&self, slot: SlotId, from: u32) -> Result<Stretch, ReadError> {
-        self.through(self.inner.entries(slot, from)).await
+        self.faults.through(self.inner.entries(slot, from)).await
     }
 
     async fn expire_before(&self, entries: u64, slots: u64) -> Result<u64, StoreError> {
-        self.through(self.inner.expire_before(entries, slots)).await
+        self.faults.through(self.inner.expire_before(entries, slots)).await
+    }
+}
+
+/// A blob store with [`Faults`].
+pub struct FaultyBlobs {
+    /// The real one.
+    pub inner: Arc<dyn BlobStore>,
+    /// What is to fail.
+    pub faults: Arc<Faults>,
+}
+
+#[async_trait]
+impl BlobStore for FaultyBlobs {
+    async fn begin(&self, begin: Begin, quota: u64, now: u64) -> Result<Progress, BeginError> {
+        self.faults.through(self.inner.begin(begin, quota, now)).await
+    }
+
+    async fn put(
+        &self,
+        id: BlobId,
+        owner: OwnerKey,
+        part: u32,
+        bytes: Vec<u8>,
+        whole_until: u64,
+        now: u64,
+    ) -> Result<Progress, PutError> {
+        self.faults.through(self.inner.put(id, owner, part, bytes, whole_until, now)).await
+    }
+
+    async fn part(&self, id: BlobId, part: u32, now: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.faults.through(self.inner.part(id, part, now)).await
+    }
+
+    async fn remove(&self, id: BlobId, owner: OwnerKey, now: u64) -> Result<bool, StoreError> {
+        self.faults.through(self.inner.remove(id, owner, now)).await
+    }
+
+    async fn remove_all(&self, owner: OwnerKey) -> Result<(), StoreError> {
+        self.faults.through(self.inner.remove_all(owner)).await
+    }
+
+    async fn used(&self, owner: OwnerKey, now: u64) -> Result<u64, StoreError> {
+        self.faults.through(self.inner.used(owner, now)).await
+    }
+
+    async fn sweep(&self, now: u64) -> Result<u64, StoreError> {
+        self.faults.through(self.inner.sweep(now)).await
     }
 }

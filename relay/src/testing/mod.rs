@@ -10,21 +10,21 @@ use std::sync::Arc;
 
 pub use crate::totp::code_at;
 pub use clock::TurnedClock;
-pub use faults::{Faults, FaultyAccounts, FaultySlots};
+pub use faults::{Faults, FaultyAccounts, FaultyBlobs, FaultySlots};
 pub use mongod::{Mongod, mongo_missing};
 pub use port::free_port;
 
-use crate::store::accounts::AccountStore;
+pub use crate::relay::Stores;
 use crate::{Config, Relay, StartError};
 
-/// Starts a relay on a clock that stands still until it is turned, its account store wrapped by `wrap`.
+/// Starts a relay on a clock that stands still until it is turned, what HTTP asks its stores wrapped by `wrap`.
 ///
 /// # Errors
 /// See [`StartError`].
 pub async fn start(
     config: Config,
     clock: Arc<TurnedClock>,
-    wrap: impl FnOnce(Arc<dyn AccountStore>) -> Arc<dyn AccountStore>,
+    wrap: impl FnOnce(Stores) -> Stores,
 ) -> Result<Relay, StartError> {
     crate::relay::start_wrapped(config, crate::env::Env::with_clock(clock), wrap).await
 }

@@ -165,7 +165,9 @@ pub async fn openapi_describes_every_route() {
             let session = operation["security"].as_array().is_some_and(|s| s[0].get("session").is_some());
             let open =
                 ["/v1/relay", "/v1/usernames/", "/v1/accounts", "/v1/directory", "/healthz", "/readyz", "/metrics"];
-            let is_open = open.iter().any(|o| path.starts_with(o)) || (path == "/v1/sessions" && method == "post");
+            let is_open = open.iter().any(|o| path.starts_with(o))
+                || (path == "/v1/sessions" && method == "post")
+                || (path == "/v1/blobs/{id}/{part}" && method == "get");
             assert_eq!(session, !is_open, "{method} {path}");
         }
     }
@@ -173,10 +175,13 @@ pub async fn openapi_describes_every_route() {
     let expected = [
         "DELETE /v1/account",
         "DELETE /v1/account/authenticators",
+        "DELETE /v1/blobs/{id}",
         "DELETE /v1/sessions/{id}",
         "GET /healthz",
         "GET /metrics",
         "GET /readyz",
+        "GET /v1/blobs",
+        "GET /v1/blobs/{id}/{part}",
         "GET /v1/directory/{username}",
         "GET /v1/key-packages",
         "GET /v1/live",
@@ -190,6 +195,8 @@ pub async fn openapi_describes_every_route() {
         "POST /v1/accounts/confirm",
         "POST /v1/directory/claim",
         "POST /v1/sessions",
+        "PUT /v1/blobs/{id}",
+        "PUT /v1/blobs/{id}/{part}",
         "PUT /v1/key-packages",
     ];
     assert_eq!(routes, expected);

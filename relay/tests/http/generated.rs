@@ -127,6 +127,8 @@ fn reads(schema: &str, body: &[u8]) -> bool {
         KeyPackageStock,
         DirectoryEntry,
         RecoveryCodes,
+        BlobSpace,
+        BlobState,
         Problem
     )
 }
@@ -167,7 +169,10 @@ pub async fn p24_five_thousand_generated_requests() {
     for n in 0..5_000 {
         let (path, method, operation) = dice.pick(&operations).clone();
         let text = encode(&dice.text());
-        let filled = path.replace("{username}", &text).replace("{id}", &text);
+        let number = dice.pick(&["0", "1", "4294967295", "x"]).to_owned();
+        let blob = if dice.roll(2) == 0 { "ab".repeat(32) } else { text.clone() };
+        let id = if path.contains("blobs") { &blob } else { &text };
+        let filled = path.replace("{username}", &text).replace("{id}", id).replace("{part}", number);
         let right = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = w.web.request(right, &filled);
         request = match dice.roll(8) {

@@ -3,6 +3,7 @@
 
 mod account;
 mod bad_input;
+mod blobs;
 mod directory;
 mod enumeration;
 mod faults;
@@ -96,10 +97,14 @@ fn main() {
         account::wrong_codes_in_a_session_are_few,
         directory::key_packages_go_round,
         directory::what_is_no_publication,
+        blobs::a_file_goes_up_and_comes_down,
+        blobs::only_its_owner_changes_a_file,
+        blobs::the_store_of_files_fails_and_recovers,
         faults::the_store_fails_at_every_call_and_recovers,
         faults::an_answer_lost_on_its_way_from_the_store_locks_nobody_out,
     ];
     alone![
+        blobs::files_have_limits,
         bad_input::seed_b03_bodies_are_typed,
         bad_input::seed_b10_nothing_ambient,
         bad_input::seed_b20_bodies_have_limits,

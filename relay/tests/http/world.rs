@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ed25519_dalek::{Signer, SigningKey};
-use livechat_relay::store::accounts::AccountStore;
-use livechat_relay::testing::{self, Faults, FaultyAccounts, TurnedClock, code_at};
+use livechat_relay::testing::{self, Faults, FaultyAccounts, FaultyBlobs, Stores, TurnedClock, code_at};
 use livechat_relay::{Config, Relay};
 use livechat_wire::account::{AccountLog, Statement};
 use livechat_wire::bundle::Bundle;
@@ -35,6 +34,7 @@ pub fn generous(config: &mut Config) {
     config.limits.claims_per_minute = 1_000_000;
     config.limits.log_ins_per_minute = 1_000_000;
     config.limits.proofs_per_minute = 1_000_000;
+    config.limits.file_parts_per_minute = 1_000_000;
     config.limits.refusal_time = Duration::from_millis(1);
 }
 
@@ -104,7 +104,10 @@ impl World {
 
 async fn start(config: &Config, clock: &Arc<TurnedClock>, faults: &Arc<Faults>) -> Relay {
     let faults = faults.clone();
-    let wrap = |inner| Arc::new(FaultyAccounts { inner, faults }) as Arc<dyn AccountStore>;
+    let wrap = |Stores { accounts, blobs }: Stores| Stores {
+        accounts: Arc::new(FaultyAccounts { inner: accounts, faults: faults.clone() }),
+        blobs: Arc::new(FaultyBlobs { inner: blobs, faults }),
+    };
     testing::start(config.clone(), clock.clone(), wrap).await.unwrap()
 }
 

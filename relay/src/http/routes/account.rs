@@ -60,7 +60,7 @@ pub(crate) async fn recovery_codes(
     Ok(Json(RecoveryCodes { recovery_codes: app.accounts.recovery_codes(&who, &request.code).await? }))
 }
 
-/// Deletes the account: log, devices, keys and sessions, at once. Its name stays held for thirty days.
+/// Deletes the account: log, devices, keys, sessions and files, at once. Its name stays held for thirty days.
 #[utoipa::path(delete, path = "/v1/account", tag = "account", request_body = WithCode,
     security(("session" = [])), responses((status = 204, description = "Deleted"), Problems))]
 pub(crate) async fn delete(
@@ -69,5 +69,9 @@ pub(crate) async fn delete(
     Json(request): Json<WithCode>,
 ) -> Result<StatusCode, Failure> {
     app.accounts.delete(&who, &request.code).await?;
+    // The account is gone whatever comes of this; files that stay are over in a month at the latest.
+    if let Err(e) = app.blobs.remove_all(app.accounts.blob_owner(&who)).await {
+        tracing::warn!(error = %e, "files of a deleted account stay until they are over");
+    }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,7 @@
 //! The handlers: extract, ask [`crate::accounts`], answer.
 
 mod account;
+mod blobs;
 mod directory;
 mod operations;
 mod sessions;
@@ -42,6 +43,12 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(account::confirm_authenticator))
         .routes(routes!(account::recovery_codes))
         .routes(routes!(account::delete))
+        .routes(routes!(blobs::space))
+        .routes(routes!(blobs::begin, blobs::remove))
+        .merge(with_body(
+            OpenApiRouter::new().routes(routes!(blobs::put, blobs::get)),
+            livechat_wire::limits::BLOB_PART,
+        ))
 }
 
 fn with_body(router: OpenApiRouter<Arc<App>>, bytes: usize) -> OpenApiRouter<Arc<App>> {

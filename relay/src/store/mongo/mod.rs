@@ -4,6 +4,7 @@
 //! runs in a task of its own and callers wait for that, with a limit.
 
 mod accounts;
+pub mod blobs;
 pub mod envelopes;
 pub mod slots;
 
@@ -52,6 +53,7 @@ impl Mongo {
         accounts::create_indexes(&this).await?;
         envelopes::create_indexes(&this).await?;
         slots::create_indexes(&this).await?;
+        blobs::create_indexes(&this).await?;
         Ok(this)
     }
 

@@ -4,6 +4,7 @@
 //! the transaction it ran in.
 
 mod accounts;
+pub mod blobs;
 pub mod envelopes;
 mod slots;
 mod worker;
@@ -21,11 +22,25 @@ mod embedded {
     refinery::embed_migrations!("migrations/sqlite");
 }
 
+mod embedded_blobs {
+    refinery::embed_migrations!("migrations/sqlite-blobs");
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Migrations {
+    /// Everything but blobs.
+    Main,
+    /// Blobs.
+    Blobs,
+}
+
 /// A handle, cheap to clone; the threads end with the last one.
 #[derive(Clone)]
 pub struct Sqlite(Arc<Threads>);
 
 struct Threads {
+    path: PathBuf,
     writer: Worker,
     reader: Worker,
 }
@@ -36,20 +51,35 @@ impl Sqlite {
     /// # Errors
     /// [`OpenError::Sqlite`], [`OpenError::Migrate`] or [`OpenError::Thread`].
     pub async fn open(path: PathBuf) -> Result<Self, OpenError> {
+        Self::open_as(path, Migrations::Main).await
+    }
+
+    async fn open_as(path: PathBuf, what: Migrations) -> Result<Self, OpenError> {
         let opened = tokio::task::spawn_blocking(move || {
-            let mut writer = connect(&path)?;
-            embedded::migrations::runner()
+            let mut writer = connect(&path, what)?;
+            let runner = match what {
+                Migrations::Main => embedded::migrations::runner(),
+                Migrations::Blobs => embedded_blobs::migrations::runner(),
+            };
+            runner
                 .set_abort_missing(true)
                 .run(&mut writer)
                 .map_err(|e| OpenError::Migrate { path: path.clone(), source: Box::new(e) })?;
-            let reader = connect(&path)?;
-            reader.pragma_update(None, "query_only", true).map_err(|source| OpenError::Sqlite { path, source })?;
+            let reader = connect(&path, what)?;
+            reader
+                .pragma_update(None, "query_only", true)
+                .map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
             Ok(Self(Arc::new(Threads {
+                path,
                 writer: Worker::start(writer, worker::Mode::Write)?,
                 reader: Worker::start(reader, worker::Mode::Read)?,
             })))
         });
         opened.await.map_err(|_| OpenError::Store(StoreError::Stopped))?
+    }
+
+    fn path(&self) -> &Path {
+        &self.0.path
     }
 
     /// Runs `job` inside a write transaction, shared with other waiting jobs; durable when this returns. A job that
@@ -76,10 +106,14 @@ impl Sqlite {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, OpenError> {
+fn connect(path: &Path, what: Migrations) -> Result<Connection, OpenError> {
     let prepare = || {
         let db = Connection::open(path)?;
         db.busy_timeout(limits::SQLITE_BUSY)?;
+        if what == Migrations::Blobs {
+            // Before anything is in the file, or it has no effect.
+            db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "foreign_keys", true)?;
