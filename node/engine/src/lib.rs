@@ -65,7 +65,8 @@ use livechat_wire::sync::Cursor;
 use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId};
 use rand_core::CryptoRng;
 
-pub use effects::{Append, Effects, Event, Lookup, Reply};
+pub use content::FileOf;
+pub use effects::{Append, Effects, Event, FileChore, Lookup, Reply};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
 pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now};
 

@@ -313,7 +313,9 @@ impl Stored for Message {
     fn write(&self, w: &mut Writer) {
         w.raw(&self.id.0).raw(&self.author.0).u64(self.sent_at).u64(self.received_at);
         let (kind, data) = match &self.body {
-            Body::Text(_) | Body::Post(_) | Body::Timer { .. } | Body::Unknown { .. } => self.body.encode(),
+            Body::Text(_) | Body::Post(_) | Body::Timer { .. } | Body::File(_) | Body::Unknown { .. } => {
+                self.body.encode()
+            }
             // No other kind is put into the history.
             _ => GONE.encode(),
         };
@@ -336,7 +338,7 @@ impl Stored for Message {
             body: match (r.u16()?, r.bytes(wire::UNKNOWN_BODY, "body")?) {
                 (1, data) => Body::decode(1, data)?,
                 // An earlier version kept these unread.
-                (kind @ (3 | 8), data) => {
+                (kind @ (3 | 8 | 10), data) => {
                     Body::decode(kind, data).unwrap_or_else(|_| Body::Unknown { kind, data: data.to_vec() })
                 }
                 (kind, data) => Body::Unknown { kind, data: data.to_vec() },

@@ -40,6 +40,9 @@
 //! | `Personal` | conversation | `content::records::Personal` |
 //! | `Drafts` | conversation | text |
 //! | `Profiles` | account | `content::records::Profile` |
+//! | `Files` | blob ‖ conversation ‖ position | — |
+//! | `FilesHere` | blob whose bytes are on this device | — |
+//! | `Withdrawn` | blob that the relay is to drop | — |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -90,6 +93,9 @@ pub enum Table {
     Personal = 76,
     Drafts = 77,
     Profiles = 78,
+    Files = 100,
+    FilesHere = 101,
+    Withdrawn = 102,
 }
 
 /// A value with a version before it.

@@ -121,6 +121,9 @@ impl Engine {
                 Some(self.change_group(turn, conversation, What::SetTitle { title })?)
             }
             Command::Leave { conversation } => Some(self.change_group(turn, conversation, What::Leave)?),
+            Command::SendFile { conversation, file, id } => Some(self.send_file(turn, conversation, *file, id)?),
+            Command::NoteFile { blob, here } => Some(self.note_file(turn, blob, here)?),
+            Command::NoteWithdrawn { blob } => Some(self.note_withdrawn(turn, blob)?),
             Command::MarkRead { conversation, position } => Some(self.mark_read(turn, conversation, position)?),
             Command::Forward { from, position, to, id } => Some(self.forward(turn, (from, position), to, id)?),
             Command::Edit { conversation, position, text } => Some(self.edit(turn, conversation, position, text)?),

@@ -96,6 +96,7 @@ impl Engine {
                 if message.own.is_some() {
                     self.unsay(turn, at, position, message.id)?;
                 }
+                self.uncount_file(turn, at, position, &message, true)?;
                 Table::Messages.put(turn.kv, &place, &Message { body: GONE, ..message })?;
             }
             Body::Reactions(reactions) => {
@@ -177,6 +178,7 @@ impl Engine {
         if message.own.is_some() {
             self.unsay(turn, at, position, message.id)?;
         }
+        self.uncount_file(turn, at, position, &message, false)?;
         Table::Messages.delete(turn.kv, &place)?;
         let unread = Table::Unread.get::<MessageId>(turn.kv, &place)?.is_some();
         Table::Unread.delete(turn.kv, &place)?;

@@ -11,6 +11,7 @@
 mod early;
 mod expiry;
 mod facts;
+mod files;
 mod personal;
 mod records;
 mod say;
@@ -31,6 +32,7 @@ use crate::timeline::Draft;
 use crate::turn::Turn;
 use crate::view::Standing;
 
+pub use files::FileOf;
 pub(crate) use records::Personal;
 
 /// When a fact came, and its key.
@@ -127,6 +129,7 @@ impl Engine {
         if let Body::Timer { revision, seconds } = message.body {
             self.take_timer(turn, at, records::Stamp { revision, id: message.id }, seconds)?;
         }
+        self.count_file(turn, at, position, &message.body)?;
         if own {
             self.content.told.remove(&at);
             self.start_expiry(turn, at, position, &message.body)?;

@@ -27,12 +27,24 @@ impl Engine {
         let own = message.own.is_some();
         let edit = self.latest_edit(kv, at, position)?;
         let words = Words::of(&message.body);
-        let (reply_to, forwarded) = words.as_ref().map_or((None, false), |w| (w.reply_to, w.forwarded));
+        let (reply_to, forwarded) = match (&message.body, &words) {
+            (Body::File(file), _) => (None, file.forwarded),
+            (_, Some(words)) => (words.reply_to, words.forwarded),
+            _ => (None, false),
+        };
         let text = edit.as_ref().map(|e| e.text.clone()).or_else(|| words.map(|w| w.text));
         let mentions_me = !own && text.as_ref().is_some_and(|t| self.mentions_me(t));
         let timer = seconds(&message.body);
         let body = match (&message.body, text) {
             (_, Some(text)) => MessageBody::Text { text },
+            (Body::File(file), _) => MessageBody::File {
+                name: file.name.clone(),
+                media: file.media.clone(),
+                size: file.size,
+                until: file.until,
+                preview: file.preview.clone().map(livechat_wire::http::Bytes),
+                here: self.is_file_here(kv, file.blob)?,
+            },
             (Body::Timer { seconds, .. }, _) => MessageBody::Timer { seconds: *seconds },
             (body, _) if *body == GONE => MessageBody::Deleted,
             (Body::Unknown { kind: NOTICE, data }, _) => self.notice_view(data),
@@ -136,6 +148,15 @@ impl Engine {
         Ok(Some(self.latest_edit(kv, at, position)?.map_or(words.text, |e| e.text)))
     }
 
+    /// What an answer to a file quotes.
+    fn file_name(&self, kv: &dyn Kv, at: ConversationId, position: u64) -> Result<Option<String>, StoreError> {
+        let message: Option<Message> = Table::Messages.get(kv, &message_key(at, position))?;
+        Ok(message.and_then(|m| match m.body {
+            Body::File(file) => Some(file.name),
+            _ => None,
+        }))
+    }
+
     /// The revision of the latest edit; 0: never edited.
     pub(super) fn last_revision(&self, kv: &dyn Kv, at: ConversationId, position: u64) -> Result<u32, StoreError> {
         let place = message_key(at, position);
@@ -176,7 +197,10 @@ impl Engine {
         let index = key(&[&at.0, &target.id.0, &target.author.0]);
         let position: Option<u64> = Table::MessageIds.get(kv, &index)?;
         let text = match position {
-            Some(position) => self.current_text(kv, at, position)?,
+            Some(position) => match self.current_text(kv, at, position)? {
+                Some(text) => Some(text),
+                None => self.file_name(kv, at, position)?,
+            },
             None => None,
         };
         Ok(Quote {

@@ -8,6 +8,7 @@ mod circle;
 mod content;
 mod directory;
 mod disappearing;
+mod files;
 mod first_contact;
 mod forge;
 mod history;
