@@ -11,6 +11,7 @@ mod brain;
 mod config;
 mod driver;
 mod env;
+mod files;
 mod limits;
 mod node;
 mod relay;
@@ -19,6 +20,7 @@ mod swarm;
 
 pub use brain::BrainError;
 pub use config::Config;
+pub use files::{NewFile, OpenFile};
 pub use node::{Node, StartError};
 pub use relay::RelayUrlError;
 pub use store::OpenError;

@@ -6,14 +6,16 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::io::AsyncRead;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::account::Phase;
 use crate::account::saved::{RelayCard, Saved};
-use crate::api::{Error, Event, Events, Request, Response};
+use crate::api::{ConversationId, Error, Event, Events, Request, Response, Transfer};
 use crate::brain::{Brain, BrainError};
 use crate::driver::{Driver, Parts};
+use crate::files::{Files, NewFile, OpenFile, Shelf};
 use crate::relay::{RelayClient, RelayUrlError};
 use crate::swarm::listen::{self, ListenError};
 use crate::{Config, env, limits};
@@ -61,6 +63,7 @@ struct Inner {
     data_dir: PathBuf,
     asks: mpsc::Sender<Ask>,
     events: broadcast::WeakSender<Event>,
+    files: Files,
     stopping: CancellationToken,
     _running: DropGuard,
     /// Closed when the driver has ended and everything is on disk.
@@ -84,21 +87,31 @@ impl Node {
         let relay = RelayClient::new(&config.relay_url)?;
         let listen = listen::check(&config.listen)?;
         let peers = listen::peers(&config.peers)?;
-        let started = Brain::start(config.data_dir.clone(), |engine, kv| {
+        let dir = config.data_dir.clone();
+        let started = Brain::start(config.data_dir.clone(), move |engine, kv| {
             let phase = Phase::load(kv, engine.account().is_some(), env::now_s())?;
-            Ok((phase, RelayCard::load(kv)?))
+            let kept = Files::kept(kv)?;
+            // What can't be looked up is kept.
+            let knows = |blob| kept.needs(blob) || engine.knows_file(kv, blob).unwrap_or(true);
+            let shelf = Shelf::open(&dir, knows);
+            Ok((phase, RelayCard::load(kv)?, kept, shelf))
         })
         .await?;
-        let (phase, card) = started.first;
+        let (phase, card, kept, shelf) = started.first;
+        let shelf = shelf.map_err(|cause| StartError::DataDir { path: config.data_dir.clone(), cause })?;
         let (asks, asked) = mpsc::channel(limits::REQUESTS);
         let events = broadcast::Sender::new(limits::EVENTS);
         let weak = events.downgrade();
+        let token = phase.session().map(|s| s.token.clone());
+        let files = Files::new(shelf, relay.clone(), started.brain.clone(), weak.clone(), token);
         let driver = Driver::new(Parts {
             relay_url: config.relay_url.as_str().trim_end_matches('/').to_owned(),
             listen,
             mdns: config.mdns,
             peers,
             relay,
+            files: files.clone(),
+            kept: Some(kept),
             brain: started.brain,
             outcomes: started.outcomes,
             snapshot: started.snapshot,
@@ -119,7 +132,8 @@ impl Node {
             }
         });
         let running = stopping.clone().drop_guard();
-        Ok(Self(Arc::new(Inner { data_dir: config.data_dir, asks, events: weak, stopping, _running: running, ended })))
+        let data_dir = config.data_dir;
+        Ok(Self(Arc::new(Inner { data_dir, asks, events: weak, files, stopping, _running: running, ended })))
     }
 
     /// Asks the node. What comes back with `Ok` is durable.
@@ -132,6 +146,28 @@ impl Node {
             return Err(Error::stopped());
         }
         answered.await.unwrap_or_else(|_| Err(Error::stopped()))
+    }
+
+    /// Sends a file that comes as a stream, `size` bytes if that is known. What comes back with `Ok` is sealed and on
+    /// disk, and goes on by itself (see [`Request::SendFile`]).
+    ///
+    /// # Errors
+    /// A refusal with its cause and the next step; nothing is kept of the file then.
+    pub async fn send_file(
+        &self,
+        file: NewFile,
+        reader: &mut (impl AsyncRead + Unpin + Send),
+        size: Option<u64>,
+    ) -> Result<Transfer, Error> {
+        self.0.files.send(file, reader, size).await
+    }
+
+    /// Opens the file of a message for reading, once it is on this device ([`Request::FetchFile`]).
+    ///
+    /// # Errors
+    /// There is none, or it has to be fetched first.
+    pub async fn open_file(&self, conversation: ConversationId, position: u64) -> Result<OpenFile, Error> {
+        self.0.files.open(conversation, position).await
     }
 
     /// What happens from now on.

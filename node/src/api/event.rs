@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Conversation, ConversationId, Group, Message, MessageId, Status};
+use super::{AccountId, Conversation, ConversationId, Group, Message, MessageId, Status, Transfer};
 
 /// What happened, by itself or because some client asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,11 @@ pub enum Event {
     GroupChanged {
         /// As it is now.
         group: Group,
+    },
+    /// A file on its way began, moved, stopped or arrived.
+    TransferChanged {
+        /// As it is now.
+        transfer: Transfer,
     },
     /// Events were lost because this client read too slowly: fetch again what is shown.
     Lagged,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Request;
 use super::{
-    AccountSession, Contact, Conversation, ConversationId, Group, HistoryPage, Message, RecoveryCodes, Revision,
-    SignUpTicket, SignedUp, Status, UsernameCheck,
+    AccountSession, Contact, Conversation, ConversationId, FileSpace, Group, HistoryPage, Message, RecoveryCodes,
+    Revision, SignUpTicket, SignedUp, Status, Transfer, UsernameCheck,
 };
 
 /// Answers.
@@ -47,6 +47,20 @@ pub enum Response {
     History(HistoryPage),
     /// To [`Request::Send`] and [`Request::Forward`]; to [`Request::Edit`] and [`Request::React`].
     Sent(Message),
+    /// To [`Request::FileSpace`].
+    FileSpace(FileSpace),
+    /// To [`Request::SendFile`] and [`Request::FetchFile`].
+    Transfer(Transfer),
+    /// To [`Request::Transfers`].
+    Transfers {
+        /// By conversation.
+        transfers: Vec<Transfer>,
+    },
+    /// To [`Request::SaveFile`].
+    Saved {
+        /// Where the file is.
+        path: String,
+    },
     /// To [`Request::CreateGroup`].
     GroupCreated {
         /// Its conversation.
