@@ -101,6 +101,7 @@ async fn ask_node(
         Verb::Recv(args) => verbs::recv::run(door, args, out).await,
         Verb::History(args) => verbs::history::run(door, args, out).await,
         Verb::Contacts => verbs::contacts::list(door, out).await,
+        Verb::Save(args) => verbs::files::save(door, args, out).await,
         Verb::Edit(args) => verbs::deeds::edit(door, args, out).await,
         Verb::Delete(args) => verbs::deeds::delete(door, args, out).await,
         Verb::React(args) => verbs::deeds::react(door, args, out).await,

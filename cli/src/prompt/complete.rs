@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn commands_names_and_emoji_complete() {
         assert_eq!(inserted("/ad"), ["/add "]);
-        assert_eq!(inserted("/s"), ["/safety ", "/status", "/signup", "/sessions "]);
+        assert_eq!(inserted("/s"), ["/save ", "/safety ", "/status", "/signup", "/sessions "]);
         assert_eq!(inserted("/authenticator r"), ["remove"]);
         assert_eq!(inserted("/group be"), ["Bergfahrt"]);
         assert_eq!(inserted("/kick b"), ["bob ", "bobby "]);

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use livechat_node::api::{Conversation, ConversationId, Event, Events, Message, Standing, Status};
+use livechat_node::api::{Conversation, ConversationId, Event, Events, Message, Standing, Status, TransferState};
 
 use super::face::{Face, News};
+use super::files::line;
 use super::screen::Screen;
 use crate::door::Door;
 use crate::exit::Failure;
@@ -73,6 +74,12 @@ impl Listener {
             Event::GroupChanged { group } => {
                 self.face.learn_group(group.conversation, &group.title);
                 self.screen.repaint();
+            }
+            Event::TransferChanged { transfer } => {
+                // What arrives is a message; how far the rest is, /files tells.
+                if matches!(transfer.state, TransferState::Failed { .. }) {
+                    self.print(self.face.look().prose(Ink::Warn, &line(&transfer)).join("\n")).await;
+                }
             }
             // What was printed stays in the scrollback of a terminal; typing has no place there.
             Event::MessageRemoved { .. } | Event::Typing { .. } => {}

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod contacts;
 pub mod deeds;
 pub mod doctor;
+pub mod files;
 pub mod groups;
 pub mod history;
 pub mod recv;
