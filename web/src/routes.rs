@@ -12,7 +12,7 @@ use axum::http::header::{
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use data_encoding::HEXLOWER;
 use livechat_node::Node;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::gate::{self, Hosts};
 use crate::sessions::Sessions;
-use crate::{assets, env, headers, limits, socket};
+use crate::{assets, env, files, headers, limits, socket};
 
 /// What every handler sees.
 pub(crate) struct Shared {
@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) hosts: Hosts,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) sockets: Arc<Semaphore>,
+    pub(crate) files: Arc<Semaphore>,
     /// Cancelled when the server stops: sockets close.
     pub(crate) stopping: CancellationToken,
 }
@@ -42,6 +43,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/chat/{conversation}", get(page))
         .route("/api/session", get(has_session).post(swap_token).layer(DefaultBodyLimit::max(limits::BODY)))
         .route("/api/socket", get(socket::upgrade))
+        .route("/api/files/{conversation}", post(files::send).layer(DefaultBodyLimit::disable()))
+        .route("/api/files/{conversation}/{position}", get(files::get))
         .fallback(get(asset))
         .layer(from_fn_with_state(shared.clone(), guard))
         .with_state(shared)
