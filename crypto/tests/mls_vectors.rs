@@ -1,15 +1,11 @@
-//! The MLS working group's own vectors (repository mlswg/mls-implementations, `test-vectors/`), suite 0x0003, through
-//! our provider. The files are read from the directory that `LIVECHAT_MLS_VECTORS` names; without it the tests say so,
-//! and fail if `LIVECHAT_REQUIRE` contains `mls-vectors`.
+//! The MLS working group's own vectors (`vectors/README.md`), suite 0x0003, through our provider.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test that reads its data")]
 
 mod support;
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 
 use data_encoding::HEXLOWER;
-use libtest_mimic::{Arguments, Failed, Trial};
 use livechat_crypto::kv::MemoryKv;
 use livechat_crypto::mls::provider::Provider;
 use openmls::prelude::tls_codec::{Deserialize as _, VLBytes};
@@ -24,32 +20,19 @@ use support::with_stack;
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let directory = std::env::var_os("LIVECHAT_MLS_VECTORS").map(PathBuf::from);
-    let required = std::env::var("LIVECHAT_REQUIRE").is_ok_and(|r| r.split(',').any(|r| r == "mls-vectors"));
-    let trials = [
-        ("crypto-basics", crypto_basics as fn(&Path) -> usize),
-        ("passive-client-welcome", passive_client),
-        ("passive-client-handling-commit", passive_client),
-    ]
-    .map(|(name, run)| {
-        let file = directory.as_ref().map(|d| d.join(name).with_extension("json"));
-        let missing = file.is_none();
-        let label =
-            if missing { format!("{name} (ignored: LIVECHAT_MLS_VECTORS names no directory)") } else { name.into() };
-        let body = move || match file {
-            Some(file) => {
-                with_stack(move || assert!(run(&file) > 0, "no vector of suite 3"));
-                Ok(())
-            }
-            None => {
-                Err(Failed::from("set LIVECHAT_MLS_VECTORS to the directory `test-vectors` of mls-implementations"))
-            }
-        };
-        Trial::test(label, body).with_ignored_flag(missing && !required)
-    });
-    libtest_mimic::run(&arguments, trials.into()).exit_code()
+#[test]
+fn p14_mls_crypto_basics() {
+    with_stack(crypto_basics);
+}
+
+#[test]
+fn p14_mls_passive_client_welcome() {
+    with_stack(|| passive_client("passive-client-welcome"));
+}
+
+#[test]
+fn p14_mls_passive_client_handling_commit() {
+    with_stack(|| passive_client("passive-client-handling-commit"));
 }
 
 /// Hexadecimal in the files.
@@ -69,12 +52,12 @@ struct Suited<T> {
     vector: T,
 }
 
-fn load<T: serde::de::DeserializeOwned>(file: &Path) -> Vec<T> {
-    let all: Vec<serde_json::Value> = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-    let ours = all.into_iter().filter(|v| v["cipher_suite"] == 3);
-    let ours: Vec<Suited<T>> = ours.map(|v| serde_json::from_value(v).unwrap()).collect();
-    assert!(ours.iter().all(|v| v.cipher_suite == 3));
-    ours.into_iter().map(|v| v.vector).collect()
+fn load<T: serde::de::DeserializeOwned>(name: &str) -> Vec<T> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/mls");
+    let text = std::fs::read_to_string(folder.join(name).with_extension("json")).unwrap();
+    let all: Vec<Suited<T>> = serde_json::from_str(&text).unwrap();
+    assert!(!all.is_empty() && all.iter().all(|v| v.cipher_suite == 3));
+    all.into_iter().map(|v| v.vector).collect()
 }
 
 /// `opaque data<V>` (RFC 9420 §2.1.2).
@@ -152,8 +135,8 @@ struct EncryptWithLabel {
     ciphertext: Hex,
 }
 
-fn crypto_basics(file: &Path) -> usize {
-    let vectors: Vec<Basics> = load(file);
+fn crypto_basics() {
+    let vectors: Vec<Basics> = load("crypto-basics");
     let mut kv = MemoryKv::default();
     let provider = Provider::new(&mut kv, &mut ChaCha20Rng::seed_from_u64(1));
     let crypto = provider.crypto();
@@ -187,7 +170,6 @@ fn crypto_basics(file: &Path) -> usize {
             assert_eq!(crypto.hpke_open(config(), &sealed, &e.private.0, &info, b"").unwrap(), e.plaintext.0);
         }
     }
-    vectors.len()
 }
 
 #[derive(Deserialize)]
@@ -228,13 +210,10 @@ struct EncryptionPrivate {
     key: HpkePrivateKey,
 }
 
-fn passive_client(file: &Path) -> usize {
-    let vectors: Vec<PassiveClient> = load(file);
-    let count = vectors.len();
-    for v in vectors {
+fn passive_client(name: &str) {
+    for v in load(name) {
         follow(v);
     }
-    count
 }
 
 fn read(bytes: &Hex) -> MlsMessageBodyIn {

@@ -45,7 +45,7 @@ async fn a_pending_sign_up_survives_a_restart() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), stocked).await.expect("key packages are published");
+    tokio::time::timeout(Duration::from_secs(60), stocked).await.expect("key packages are published");
     node.stop().await;
 }
 
@@ -121,7 +121,7 @@ async fn logging_out_locks_and_revokes_and_logging_in_opens() {
             }
         }
     };
-    let told = tokio::time::timeout(Duration::from_secs(10), told).await.expect("an event tells it");
+    let told = tokio::time::timeout(Duration::from_secs(60), told).await.expect("an event tells it");
     assert_eq!((told.account, told.live_users), (AccountState::LoggedOut { username: "alice".into() }, None));
     for locked in [Request::Contacts, Request::Conversations, Request::AddContact { username: "bob".into() }] {
         assert_eq!(code(node.request(locked).await), ErrorCode::WrongState);
@@ -167,7 +167,7 @@ async fn logging_out_without_the_relay_locks_at_once_and_revokes_later() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), revoked).await.expect("revoked once the relay is back");
+    tokio::time::timeout(Duration::from_secs(60), revoked).await.expect("revoked once the relay is back");
     node.stop().await;
 }
 
@@ -200,7 +200,7 @@ async fn a_session_ends_by_the_clock() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(12), told).await.expect("told without being asked");
+    tokio::time::timeout(Duration::from_secs(60), told).await.expect("told without being asked");
     assert_eq!(code(node.request(Request::Contacts).await), ErrorCode::WrongState);
     relay.script().session = 0;
     assert_eq!(node.request(log_in_as("alice", CODE)).await, Ok(Response::Done));
@@ -272,7 +272,7 @@ async fn starts_that_need_a_person_say_what_to_do() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), again).await.expect("free again").stop().await;
+    tokio::time::timeout(Duration::from_secs(60), again).await.expect("free again").stop().await;
 
     std::fs::write(&key, format!("livechat-node-key 1 {}\n", "00".repeat(32))).unwrap();
     let wrong = Node::start(relay.config(&dir)).await.unwrap_err();

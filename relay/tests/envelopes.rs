@@ -121,7 +121,7 @@ async fn two_processes(uri: &str) -> Result<(), Failed> {
     tokio::time::sleep(Duration::from_secs(3)).await;
     told.mark_unchanged();
     deposit_all(&*a, first, 400..401).await;
-    tokio::time::timeout(Duration::from_secs(10), told.changed()).await??;
+    tokio::time::timeout(Duration::from_secs(60), told.changed()).await??;
     assert_eq!(read_all(&*b, &mut cursor).await.len(), 1);
     Ok(())
 }

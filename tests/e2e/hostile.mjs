@@ -241,7 +241,7 @@ async function attack(context, attacker, target, door, assets, token) {
 
   // A window, then words to it.
   await went('window and message', async () => {
-    const opened = context.waitForEvent('page', { timeout: 5000 });
+    const opened = context.waitForEvent('page', { timeout: 30_000 });
     await frame.evaluate((url) => {
       globalThis.other = globalThis.open(url, 'victim');
     }, `${target}/`);
@@ -259,7 +259,7 @@ async function attack(context, attacker, target, door, assets, token) {
     for (const [method, path] of [['post', '/api/session'], ['post', '/'], ['get', '/'], ['get', '/api/session']]) {
       await lair(other);
       await went(`form ${method} ${path} ${enctype}`, async () => {
-        const answered = other.waitForResponse((r) => r.url().startsWith(target), { timeout: 5000 });
+        const answered = other.waitForResponse((r) => r.url().startsWith(target), { timeout: 30_000 });
         await other.evaluate((f) => {
           const form = Object.assign(document.createElement('form'), { method: f.method, action: f.action });
           form.enctype = f.enctype;
@@ -274,7 +274,7 @@ async function attack(context, attacker, target, door, assets, token) {
   }
   // A link that somebody clicks.
   await went('link', async () => {
-    const answered = page.waitForResponse((r) => r.url().startsWith(target), { timeout: 5000 });
+    const answered = page.waitForResponse((r) => r.url().startsWith(target), { timeout: 30_000 });
     await frame.evaluate((url) => {
       const link = Object.assign(document.createElement('a'), { href: url, target: '_top' });
       document.body.append(link);

@@ -14,7 +14,7 @@ const fromUi = createRequire(new URL('../../web/ui/package.json', import.meta.ur
 const { chromium } = fromUi('playwright-core');
 const axeSource = fromUi('axe-core').source;
 
-export const PATIENCE = 60_000;
+export const PATIENCE = 120_000;
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export function check(holds, what) {

@@ -16,7 +16,7 @@ use livechat_wire::ConversationId;
 /// Played side by side; what they do is mostly waiting.
 const WORLDS: usize = 4;
 /// For everything to arrive, with debug builds on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// The same where something is to be missing.
 const SETTLED: Duration = Duration::from_secs(10);
 

@@ -14,7 +14,7 @@ use livechat_wire::ConversationId;
 use tempfile::TempDir;
 
 /// Debug builds on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A relay that keeps its ports and its data over restarts.
 struct World {

@@ -10,10 +10,12 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
 }
 
+/// What this machine builds. Of other platforms' packages a fresh machine has none, and needn't.
 fn metadata() -> Metadata {
+    let options = ["--locked", "--offline", "--filter-platform", "host-tuple"];
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
-        .other_options(vec!["--locked".into(), "--offline".into()])
+        .other_options(options.map(String::from).to_vec())
         .exec()
         .expect("cargo metadata")
 }

@@ -126,7 +126,7 @@ async fn hear(relay: &mut TestRelay, node: &mut Network, wanted: impl Fn(&Heard)
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("heard in time")
+    tokio::time::timeout(Duration::from_secs(90), wait).await.expect("heard in time")
 }
 
 /// Runs both until the relay has seen what is wanted.
@@ -140,7 +140,7 @@ async fn see(relay: &mut TestRelay, node: &mut Network, wanted: impl Fn(&TestRel
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("seen in time");
+    tokio::time::timeout(Duration::from_secs(90), wait).await.expect("seen in time");
 }
 
 async fn connected() -> (TestRelay, Network) {
@@ -238,7 +238,7 @@ async fn a_node_that_nobody_can_reach_is_reached_through_the_relay() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("reached through the relay");
+    tokio::time::timeout(Duration::from_secs(90), wait).await.expect("reached through the relay");
     assert_eq!(relay.circuits, 1);
 }
 
@@ -264,7 +264,7 @@ async fn other_nodes_are_told_that_nothing_is_served() {
             }
         }
     };
-    let answer = tokio::time::timeout(Duration::from_secs(20), wait).await.expect("answered");
+    let answer = tokio::time::timeout(Duration::from_secs(90), wait).await.expect("answered");
     assert_eq!(answer, Response::Refused(Refusal::NotServed));
 }
 
@@ -273,10 +273,10 @@ async fn a_lost_relay_is_told() {
     let (relay, mut node) = connected().await;
     drop(relay);
     let wait = async { while !matches!(node.next().await, Heard::RelayDown(_)) {} };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("told");
+    tokio::time::timeout(Duration::from_secs(90), wait).await.expect("told");
     node.connect();
     let wait = async { while !matches!(node.next().await, Heard::RelayDown(_)) {} };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("a failed try is told too");
+    tokio::time::timeout(Duration::from_secs(90), wait).await.expect("a failed try is told too");
 }
 
 #[tokio::test]
@@ -294,7 +294,7 @@ async fn mdns_finds_a_neighbour_within_seconds() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("found");
+    tokio::time::timeout(Duration::from_secs(90), wait).await.expect("found");
 }
 
 #[tokio::test]
@@ -316,7 +316,7 @@ async fn a_named_peer_is_connected_and_looked_for_again_under_a_new_name() {
             two.next().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("noticed");
+    tokio::time::timeout(Duration::from_secs(90), gone).await.expect("noticed");
     let mut one = Network::new(relay.info(), &[at(port)], false, &[]).unwrap();
     meet(&mut one, &mut two, 1).await;
     assert_ne!(before, *one.swarm.local_peer_id());
@@ -333,5 +333,5 @@ async fn meet(one: &mut Network, two: &mut Network, peers: u32) {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("they meet");
+    tokio::time::timeout(Duration::from_secs(90), wait).await.expect("they meet");
 }

@@ -293,7 +293,7 @@ pub async fn until(node: &Node, what: &str, wanted: impl Fn(&Status) -> bool) ->
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    match tokio::time::timeout(Duration::from_secs(30), wait).await {
+    match tokio::time::timeout(Duration::from_secs(120), wait).await {
         Ok(status) => status,
         Err(_) => panic!("never {what}: {:?}", status(node).await),
     }

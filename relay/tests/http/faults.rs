@@ -214,7 +214,7 @@ pub async fn log_and_metrics_name_nobody() {
     // SIGTERM ends it in good order.
     let pid = relay.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    let status = tokio::time::timeout(std::time::Duration::from_secs(20), relay.wait()).await.unwrap().unwrap();
+    let status = tokio::time::timeout(std::time::Duration::from_secs(60), relay.wait()).await.unwrap().unwrap();
     assert!(status.success(), "{status}");
 
     let log = std::fs::read_to_string(dir.path().join("log")).unwrap();

@@ -134,7 +134,7 @@ async fn long_polls_wake_for_what_comes() {
     };
     let (answer, ()) = tokio::join!(wait, stop);
     assert!(matches!(answer, Ok(Response::Page { .. })), "{answer:?}");
-    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
 /// A cursor beyond everything, so that the fetch waits.
@@ -245,7 +245,7 @@ async fn a_failing_store_is_told_and_recovers() {
     faulty.set_down(false);
     let begun = Instant::now();
     while !matches!(alice.deposit(vec![envelope(2)]).await[..], [Verdict::Kept(_)]) {
-        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert!(begun.elapsed() < Duration::from_secs(60));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     relay.stop().await;
@@ -345,6 +345,6 @@ async fn too_many_connections_of_one_address_are_refused() {
             }
         }
     };
-    within(20, "a place", again).await;
+    within(90, "a place", again).await;
     relay.stop().await;
 }

@@ -21,10 +21,10 @@ pub use require::{Need, chromium, mongod, unmet};
 pub use totp::code;
 
 /// How long a program may take to say that it is ready: a debug build on a loaded machine.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_secs(120);
 
 /// How long a killed program may take to be gone.
-const GONE: Duration = Duration::from_secs(20);
+const GONE: Duration = Duration::from_secs(60);
 
 /// Whether anything of a process group runs still; what is only waiting to be noticed doesn't.
 fn group_lives(group: u32) -> bool {

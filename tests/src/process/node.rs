@@ -13,7 +13,7 @@ use livechat_wire::ConversationId;
 use super::{Running, binaries, code};
 
 /// How long anything may take to get from one end to the other here.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A node on a fixed loopback port and a folder of its own.
 #[derive(Debug)]

@@ -14,6 +14,9 @@ use tokio::net::TcpStream;
 /// A further name that the server is told to allow.
 pub const NAME: &str = "alice.localhost";
 
+/// Fails a test instead of hanging it. An answer may wait for a session to be safe on a disk that a build keeps busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 pub struct Served {
     pub ui: Ui,
     pub node: Node,
@@ -109,7 +112,7 @@ impl Served {
             if let Some(end) = read.windows(4).position(|w| w == b"\r\n\r\n") {
                 break end;
             }
-            let n = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut buffer)).await.unwrap().unwrap_or(0);
+            let n = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await.unwrap().unwrap_or(0);
             if n == 0 {
                 break read.len();
             }
@@ -121,7 +124,7 @@ impl Served {
         let length = length.header("content-length").and_then(|v| v.parse().ok());
         let whole = |read: &[u8]| status == 101 || length.is_some_and(|n: usize| read.len() >= end + 4 + n);
         while !whole(&read)
-            && let Ok(Ok(n)) = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut buffer)).await
+            && let Ok(Ok(n)) = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await
             && n > 0
         {
             read.extend_from_slice(&buffer[..n]);

@@ -61,6 +61,12 @@ fn bodies_that_are_none() -> Vec<(u16, Vec<u8>)> {
     ]
 }
 
+/// How long this thread has computed: what the machine does beside it is not the engine's doing.
+fn busy() -> std::time::Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    std::time::Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+}
+
 #[test]
 fn poison_is_counted_and_every_conversation_goes_on() {
     roomy(|| {
@@ -106,9 +112,9 @@ fn poison_is_counted_and_every_conversation_goes_on() {
                 envelopes.push(mallory.seals_fragment(group, number, &fragment));
                 number += 1;
             }
-            let begin = std::time::Instant::now();
+            let before = busy();
             let effects = alice.gets(&envelopes);
-            worst = worst.max(begin.elapsed());
+            worst = worst.max(busy() - before);
             assert!(effects.events.is_empty(), "round {round}: {:?}", effects.events);
         }
         assert_eq!(alice.engine.refused().malformed, 4 * u64::from(ROUNDS));
