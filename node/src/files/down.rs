@@ -61,10 +61,8 @@ impl Files {
             let kept = job.clone();
             self.0.brain.write(move |kv| kept.save(kv)).await?;
         }
-        let transfer = self.start(job);
-        let mut ended = self.running().get(&id).map(|r| r.ended.subscribe());
+        let (transfer, mut ended) = self.start(job);
         let ended = async move {
-            let Some(ended) = &mut ended else { return Ok(None) };
             match ended.wait_for(Option::is_some).await {
                 Ok(ended) => ended.clone().unwrap_or(Ok(None)),
                 Err(_cancelled) => {

@@ -9,7 +9,6 @@ use crate::api::{Error, ErrorCode};
 use crate::limits;
 
 /// A file that is on this device, opened.
-#[derive(Debug)]
 pub struct OpenFile {
     /// What to call it: display text.
     pub name: String,
@@ -72,5 +71,11 @@ impl Files {
         let first = pieces.recv().await.transpose()?;
         let picture = first.as_deref().and_then(|bytes| image::kind(bytes).filter(|_| image::is_modest(bytes)));
         Ok(OpenFile { name, size, picture, pieces, first, left: size })
+    }
+}
+
+impl std::fmt::Debug for OpenFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenFile").field("size", &self.size).field("left", &self.left).finish_non_exhaustive()
     }
 }

@@ -54,7 +54,7 @@ impl Files {
         let (blob, key) = (BlobId(random), file::draw_key(&mut dice));
         let name = names::display(&new.name);
         let mut head = Vec::with_capacity(64);
-        reader.take(64).read_to_end(&mut head).await.map_err(FileError::Read)?;
+        (&mut *reader).take(64).read_to_end(&mut head).await.map_err(FileError::Read)?;
         let mut media = names::media(new.media.as_deref(), &name);
         let mut preview = None;
         let sealed = if image::kind(&head).is_some() && !new.as_is {
@@ -83,14 +83,14 @@ impl Files {
         if self.running().get(&job.id()).is_some_and(|r| r.ended.borrow().is_none()) {
             // Said twice: the first one goes on.
             self.drop_blob(blob);
-            return Ok(self.start(job));
+            return Ok(self.start(job).0);
         }
         let kept = job.clone();
         if let Err(e) = self.0.brain.write(move |kv| kept.save(kv)).await {
             self.drop_blob(blob);
             return Err(e);
         }
-        Ok(self.start(job))
+        Ok(self.start(job).0)
     }
 
     /// What can be said before anything is read.
@@ -131,7 +131,7 @@ impl Files {
         let Ok(_turn) = self.0.cleaning.acquire().await else { return Err(FileError::Ended) };
         let mut bytes = head;
         let room = limits::IMAGE_BYTES.saturating_sub(bytes.len() as u64) + 1;
-        reader.take(room).read_to_end(&mut bytes).await.map_err(FileError::Read)?;
+        (&mut *reader).take(room).read_to_end(&mut bytes).await.map_err(FileError::Read)?;
         if bytes.len() as u64 > limits::IMAGE_BYTES {
             return Err(ImageError::TooLarge.into());
         }

@@ -30,7 +30,7 @@ impl Shelf {
         for entry in std::fs::read_dir(&dir)? {
             let path = entry?.path();
             let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-            let blob = name.strip_suffix(".part").unwrap_or(name).parse();
+            let blob = name.strip_suffix(".part").unwrap_or(name).parse::<BlobId>();
             if !blob.is_ok_and(&knows) {
                 std::fs::remove_file(&path)?;
             }

@@ -23,7 +23,7 @@ impl Engine {
         let blob = file.blob;
         let sent = self.say_file(turn, at, file, id)?;
         if sent.is_ok() {
-            self.note_file(turn, blob, true)?;
+            self.mark_file(turn, blob, true)?;
         }
         Ok(sent)
     }
@@ -87,12 +87,17 @@ impl Engine {
     }
 
     /// The shell has a blob's bytes, or hasn't any more.
-    pub(crate) fn note_file(&mut self, turn: &mut Turn<'_>, blob: BlobId, here: bool) -> Answer {
+    pub(crate) fn note_file(&self, turn: &mut Turn<'_>, blob: BlobId, here: bool) -> Answer {
+        self.mark_file(turn, blob, here)?;
+        Ok(Ok(Reply::Done))
+    }
+
+    fn mark_file(&self, turn: &mut Turn<'_>, blob: BlobId, here: bool) -> Result<(), HandleError> {
         let rows = Table::Files.keys(turn.kv, &blob.0, crate::limits::FILE_MESSAGES, Order::Ascending)?;
         if here && rows.is_empty() {
             // Whatever spoke of it went while it was fetched.
             turn.fx.files.push(FileChore::Drop(blob));
-            return Ok(Ok(Reply::Done));
+            return Ok(());
         }
         if here {
             Table::FilesHere.put(turn.kv, &blob.0, &())?;
@@ -104,7 +109,7 @@ impl Engine {
             let position = u64::from_be_bytes(Table::Files.id(&row, blob.0.len() + at.0.len())?);
             turn.changed.insert((at, position));
         }
-        Ok(Ok(Reply::Done))
+        Ok(())
     }
 
     /// The relay has dropped a blob that was withdrawn.
