@@ -26,6 +26,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
               \"standing\",\"pending\",\"waiting\",\"forked\",\"epoch\",\"authenticator\"}
   sign_up     {\"type\":\"sign_up\",\"username\",\"otpauth_uri\",\"setup_key\",\"expires_at\"}
   signed_up   {\"type\":\"signed_up\",\"username\",\"recovery_codes\"}
+  phrase      {\"type\":\"phrase\",\"words\",\"ask\"}
   finding     {\"type\":\"finding\",\"check\",\"ok\",\"says\",\"next\"}
   person      {\"type\":\"person\",\"name\",\"link\",\"data_dir\",\"setup_key\"}   (demo)
   check       {\"type\":\"check\",\"ok\",\"says\"}   (demo --script)
@@ -192,6 +193,12 @@ pub enum Verb {
         /// Six digits or a recovery code, or `-` to read it from standard input
         code: String,
     },
+    /// The 24 words that give the account back: show them once, prove that they are written down, check them later
+    Phrase {
+        /// What to do
+        #[command(subcommand)]
+        what: PhraseVerb,
+    },
     /// Add a second authenticator app, or go back to one
     Authenticator {
         /// What to do
@@ -218,6 +225,22 @@ pub enum Verb {
         /// For which shell
         shell: Shell,
     },
+}
+
+/// `phrase`.
+#[derive(Debug, Subcommand)]
+pub enum PhraseVerb {
+    /// Print the words; possible until they were confirmed
+    Show,
+    /// Show that they are written down: the two words that `show` asks for. They aren't shown again after that
+    Confirm {
+        /// The word at the first place asked for
+        first: String,
+        /// The word at the second place
+        second: String,
+    },
+    /// Whether what you wrote down is right: reads 24 words from standard input
+    Check,
 }
 
 /// `group`. A group is named by its title, or by its id when several are called the same.

@@ -114,6 +114,7 @@ impl From<Error> for Failure {
             | ErrorCode::InvalidCredentials
             | ErrorCode::PendingExpired
             | ErrorCode::NotThisDevice
+            | ErrorCode::WrongPhrase
             | ErrorCode::Untrusted => Exit::Refused,
             ErrorCode::TooManyRequests => Exit::TooMany,
             _ => Exit::Failure,

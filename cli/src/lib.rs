@@ -26,7 +26,7 @@ pub(crate) mod sample;
 use livechat_node::api::Request;
 use tokio::runtime::Runtime;
 
-use crate::args::{AuthenticatorVerb, Verb};
+use crate::args::{AuthenticatorVerb, PhraseVerb, Verb};
 use crate::door::Door;
 use crate::exit::Failure;
 use crate::out::Out;
@@ -64,6 +64,7 @@ fn typed(verb: &Verb) -> Result<String, Failure> {
         | Verb::Login { code, .. }
         | Verb::RecoveryCodes { code }
         | Verb::DeleteAccount { code, .. } => verbs::account::code(code),
+        Verb::Phrase { what: PhraseVerb::Check } => verbs::phrase::typed(),
         Verb::Authenticator { what } => match what {
             AuthenticatorVerb::Add { code }
             | AuthenticatorVerb::Confirm { code }
@@ -120,6 +121,7 @@ async fn ask_node(
         Verb::Sessions { end: None } => verbs::sessions::show(door, out).await,
         Verb::Sessions { end: Some(which) } => verbs::sessions::end(door, which, out).await,
         Verb::RecoveryCodes { .. } => verbs::account::recovery_codes(door, typed, out).await,
+        Verb::Phrase { what } => verbs::phrase::run(door, what, typed, out).await,
         Verb::Authenticator { what } => match what {
             AuthenticatorVerb::Add { .. } => verbs::account::add_authenticator(door, typed, columns, out).await,
             AuthenticatorVerb::Confirm { .. } => {

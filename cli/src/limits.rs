@@ -20,3 +20,5 @@ pub const STDIN: u64 = 64 * 1_024;
 pub const FAREWELL: Duration = Duration::from_secs(10);
 /// The whole scripted demo.
 pub const SCRIPT: Duration = Duration::from_secs(60);
+/// Bytes of a recovery phrase as typed: 24 words of at most eight letters, numbered, with generous blanks.
+pub const PHRASE: u64 = 4_096;

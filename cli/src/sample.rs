@@ -40,6 +40,7 @@ pub fn status() -> Status {
             account: AccountId([1; 32]),
             device: DeviceId([2; 32]),
             session_expires_at: MORNING / 1_000 + 864_000,
+            phrase_waits: false,
         },
         relay_url: "https://relay.example.org".into(),
         relay: RelayState::Offline { reason: "connection refused".into(), retry_at: MORNING + 5_000 },

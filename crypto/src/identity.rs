@@ -15,6 +15,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::draw;
+use crate::phrase::RecoveryPhrase;
 
 /// The version this build writes and reads.
 pub const VERSION: u8 = 1;
@@ -31,7 +32,15 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Makes a new account with its first device.
+    /// Makes the first device of the account that `phrase` gives back.
+    #[must_use]
+    pub fn of_phrase(phrase: &RecoveryPhrase, rng: &mut dyn CryptoRng) -> Self {
+        let device = Zeroizing::new(draw(rng));
+        let hello = Zeroizing::new(draw(rng));
+        Self::from_parts(&phrase.account_key(), &device, &hello, draw(rng))
+    }
+
+    /// Makes a new account that no phrase gives back, with its first device.
     #[must_use]
     pub fn generate(rng: &mut dyn CryptoRng) -> Self {
         let account = Zeroizing::new(draw(rng));
@@ -136,6 +145,11 @@ impl Identity {
             time: unix_seconds,
             signature: Bytes(signature.to_vec()),
         }
+    }
+
+    /// The seed of the account key: what the recovery phrase gives, too.
+    pub(crate) fn account_seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.account.to_bytes())
     }
 
     pub(crate) fn sign_as_device(&self, bytes: &[u8]) -> [u8; 64] {

@@ -5,7 +5,8 @@
 //! files and network (`clippy.toml` says so too). Time is a number of Unix seconds, randomness a [`Dice`], storage a
 //! [`kv::Kv`].
 //!
-//! Where to start: [`identity`] (who a person is), [`mls`] (conversations), [`envelope`] (what leaves the machine), [`file`] (files),
+//! Where to start: [`identity`] (who a person is), [`phrase`] (what gives the account back), [`vault`] (what
+//! keeps the database's key), [`mls`] (conversations), [`envelope`] (what leaves the machine), [`file`] (files),
 //! [`kv`] (where state is kept), [`safety_number`] (what two people read to each other).
 //!
 //! Unoptimised builds of OpenMLS need more stack than the 2 MiB that Rust gives a thread: call [`mls`] on a thread of
@@ -19,7 +20,9 @@ mod kem;
 pub mod kv;
 pub mod limits;
 pub mod mls;
+pub mod phrase;
 mod safety;
+pub mod vault;
 #[cfg(test)]
 mod vectors;
 

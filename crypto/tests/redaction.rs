@@ -6,6 +6,7 @@ use data_encoding::{HEXLOWER, HEXUPPER};
 use livechat_crypto::envelope::{EnvelopeKeys, HelloKeys};
 use livechat_crypto::mls::Suite;
 use livechat_crypto::mls::provider::{Crypto, Provider};
+use livechat_crypto::phrase::RecoveryPhrase;
 use livechat_wire::hello::Hello;
 use support::{pair, with_stack};
 
@@ -18,6 +19,7 @@ fn debug_is_redacted_for_every_key_type() {
         let opened = bob.session().decrypt(&group, &sent.message).unwrap();
         let printed = [
             format!("{:?}", alice.identity),
+            format!("{:?}", RecoveryPhrase::from_entropy(&[7; 32])),
             format!("{:?}", EnvelopeKeys::new(&secret.secret)),
             format!("{:?}", HelloKeys::new(&secret.secret)),
             format!("{:?}", Hello { secret: *secret.secret, fragments: 3, digest: [1; 32] }),

@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::account::Phase;
-use crate::account::saved::{RelayCard, Saved};
+use crate::account::saved::{RelayCard, Saved, UncheckedPhrase};
 use crate::api::{ConversationId, Error, Event, Events, Request, Response, Transfer};
 use crate::brain::{Brain, BrainError};
 use crate::driver::{Driver, Parts};
@@ -94,10 +94,10 @@ impl Node {
             // What can't be looked up is kept.
             let knows = |blob| kept.needs(blob) || engine.knows_file(kv, blob).unwrap_or(true);
             let shelf = Shelf::open(&dir, knows);
-            Ok((phase, RelayCard::load(kv)?, kept, shelf))
+            Ok((phase, RelayCard::load(kv)?, UncheckedPhrase::load(kv)?.is_some(), kept, shelf))
         })
         .await?;
-        let (phase, card, kept, shelf) = started.first;
+        let (phase, card, phrase_waits, kept, shelf) = started.first;
         let shelf = shelf.map_err(|cause| StartError::DataDir { path: config.data_dir.clone(), cause })?;
         let (asks, asked) = mpsc::channel(limits::REQUESTS);
         let events = broadcast::Sender::new(limits::EVENTS);
@@ -116,6 +116,7 @@ impl Node {
             outcomes: started.outcomes,
             snapshot: started.snapshot,
             phase,
+            phrase_waits,
             card: card.map(|c| c.0),
             asked,
             events,

@@ -284,3 +284,38 @@ async fn starts_that_need_a_person_say_what_to_do() {
     config.listen = vec![format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port())];
     assert!(matches!(Node::start(config).await, Err(StartError::Listen(_))));
 }
+
+/// Shown until two of its words prove that it is written down; checked at any time after that.
+#[tokio::test]
+async fn the_recovery_phrase_is_shown_until_it_is_written_down() {
+    let (relay, dir) = (ScriptedRelay::start().await, tempfile::tempdir().unwrap());
+    let node = relay.node(&dir).await;
+    ticket(node.request(sign_up("alice")).await);
+    assert_eq!(code(node.request(Request::Phrase).await), ErrorCode::WrongState, "only with an account");
+    assert!(node.request(confirm_with(CODE)).await.is_ok());
+    let waits = |s: &livechat_node::api::Status| matches!(s.account, AccountState::Active { phrase_waits: true, .. });
+    assert!(waits(&status(&node).await));
+    let Ok(Response::Phrase(first)) = node.request(Request::Phrase).await else { panic!("no phrase") };
+    assert_eq!((first.words.len(), first.ask.len()), (24, 2));
+    node.stop().await;
+
+    // A restart changes neither the words nor the places asked for.
+    let node = relay.node(&dir).await;
+    assert!(waits(&status(&node).await));
+    assert_eq!(node.request(Request::Phrase).await, Ok(Response::Phrase(first.clone())));
+    let right: Vec<_> = first.ask.iter().map(|place| first.words[usize::from(*place) - 1].to_uppercase()).collect();
+    let swapped = right.iter().rev().cloned().collect::<Vec<_>>();
+    for wrong in [vec![], vec![right[0].clone()], vec!["x".into(), "y".into()], [swapped.clone(), swapped].concat()] {
+        assert_eq!(code(node.request(Request::ConfirmPhrase { words: wrong }).await), ErrorCode::WrongPhrase);
+    }
+    assert_eq!(node.request(Request::ConfirmPhrase { words: right }).await, Ok(Response::Done));
+    assert!(!waits(&status(&node).await));
+    assert_eq!(code(node.request(Request::Phrase).await), ErrorCode::WrongState);
+
+    let check = |phrase: String| node.request(Request::CheckPhrase { phrase });
+    assert_eq!(check(first.words.join("\n")).await, Ok(Response::Done));
+    assert_eq!(code(check(first.words[1..].join(" ")).await), ErrorCode::WrongPhrase);
+    let somebody_elses = format!("{}art", "abandon ".repeat(23));
+    assert_eq!(code(check(somebody_elses).await), ErrorCode::WrongPhrase);
+    node.stop().await;
+}

@@ -32,6 +32,18 @@ async function signUp(name, page) {
   check((await page.getByLabel('Recovery codes').getByRole('listitem').count()) === 10, 'ten recovery codes');
   await world.axe(name, page, 'recovery codes');
   await page.getByRole('button', { name: 'I saved them' }).click();
+
+  // The recovery phrase, shown once, checked by two of its words.
+  await page.getByRole('heading', { name: 'Write down your recovery phrase' }).waitFor();
+  const words = await page.getByLabel('Recovery phrase').getByRole('listitem').allInnerTexts();
+  check(words.length === 24, 'twenty-four words');
+  await world.axe(name, page, 'recovery phrase');
+  await page.getByRole('button', { name: 'I wrote them down' }).click();
+  for (const field of await page.getByLabel(/^Word \d+$/).all()) {
+    const label = await field.evaluate((input) => input.labels[0].textContent);
+    await field.fill(words[Number(label.replace('Word ', '')) - 1]);
+  }
+  await page.getByRole('button', { name: 'Check' }).click();
   await page.getByRole('button', { name: 'New chat' }).waitFor();
   return key;
 }

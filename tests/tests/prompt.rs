@@ -146,6 +146,27 @@ async fn two_people_chat_and_a_typed_line_stays_whole() {
     let screen = alice.sees("Press Enter");
     assert!(screen.contains("Recovery codes"), "{screen}");
     alice.types("\r");
+
+    // The recovery phrase: two of its words are asked for.
+    let screen = alice.sees("(Enter: later):");
+    let words: Vec<&str> = screen
+        .lines()
+        .filter(|row| {
+            row.starts_with("     1 ")
+                || row.starts_with("     7 ")
+                || row.starts_with("    13 ")
+                || row.starts_with("    19 ")
+        })
+        .flat_map(|row| row.split_whitespace().skip(1).step_by(2))
+        .collect();
+    assert_eq!(words.len(), 24, "{screen}");
+    for nth in 1..=2 {
+        let screen = alice.waits_for("the question", |s| s.matches("(Enter: later):").count() == nth);
+        let question = screen.lines().rfind(|row| row.contains("(Enter: later):")).unwrap();
+        let place: usize = question.trim_start_matches("Word ").split(' ').next().unwrap().parse().unwrap();
+        alice.types(&format!("{}\r", words[place - 1]));
+    }
+    alice.sees("keep the paper");
     alice.sees("/add NAME");
 
     // A first contact, by name.

@@ -23,11 +23,12 @@ fn metadata() -> Metadata {
 /// DESIGN §2 and docs/adr/0002: every edge between our crates, and no other.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("livechat-wire", &[]),
+    ("livechat-oprf", &[]),
     ("livechat-crypto", &["livechat-wire"]),
     ("livechat-engine", &["livechat-crypto", "livechat-wire"]),
     ("livechat-net", &["livechat-wire"]),
-    ("livechat-node", &["livechat-crypto", "livechat-engine", "livechat-net", "livechat-wire"]),
-    ("livechat-relay", &["livechat-net", "livechat-wire"]),
+    ("livechat-node", &["livechat-crypto", "livechat-engine", "livechat-net", "livechat-oprf", "livechat-wire"]),
+    ("livechat-relay", &["livechat-net", "livechat-oprf", "livechat-wire"]),
     ("livechat-web", &["livechat-node"]),
     ("livechat-cli", &["livechat-node", "livechat-relay", "livechat-web"]),
     (
@@ -96,10 +97,20 @@ fn the_relay_links_nothing_that_opens_messages() {
     assert!(linked.contains("livechat-wire"), "control: the walk finds what is there");
 }
 
+/// STACK: what brings older arithmetic along stays out of the crates that messages go through.
+#[test]
+fn the_hot_crates_link_no_older_arithmetic() {
+    let meta = metadata();
+    for hot in ["livechat-wire", "livechat-crypto", "livechat-engine"] {
+        assert!(!links(&meta, hot).contains("voprf"), "{hot} links voprf, and curve25519-dalek 4 with it");
+    }
+    assert!(links(&meta, "livechat-oprf").contains("voprf"), "control");
+}
+
 #[test]
 fn the_brain_links_no_clock_no_network_no_disk() {
     let meta = metadata();
-    for brain in ["livechat-wire", "livechat-crypto", "livechat-engine"] {
+    for brain in ["livechat-wire", "livechat-oprf", "livechat-crypto", "livechat-engine"] {
         let linked = links(&meta, brain);
         for forbidden in
             ["tokio", "libp2p", "mio", "socket2", "rusqlite", "mongodb", "reqwest", "axum", "async-std", "hyper"]
@@ -185,9 +196,18 @@ fn every_entrance_of_the_crypto_has_a_fuzz_target() {
     let mut targets = Vec::new();
     sources(&root().join("fuzz/fuzz_targets"), "rs", &mut targets);
     let targets: String = targets.iter().map(|t| fs::read_to_string(t).expect("target")).collect();
-    for entrance in
-        ["create_group(", "join(", "decrypt(", "open_hello(", "keys.open(", "opener.open(", "Identity::decode("]
-    {
+    for entrance in [
+        "create_group(",
+        "join(",
+        "decrypt(",
+        "open_hello(",
+        "keys.open(",
+        "opener.open(",
+        "Identity::decode(",
+        "Vault::decode(",
+        "RecoveryPhrase::parse(",
+        "Blinded::decode(",
+    ] {
         assert!(targets.contains(entrance), "{entrance} has no fuzz target");
     }
 }

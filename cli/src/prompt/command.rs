@@ -69,6 +69,10 @@ pub enum Command {
     Sessions(Option<u32>),
     /// `/recovery`
     Recovery,
+    /// `/phrase`
+    Phrase,
+    /// `/phrase check`
+    CheckPhrase,
     /// `/authenticator add`
     AddAuthenticator,
     /// `/authenticator remove`
@@ -111,6 +115,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/logout", "", "end the session on this device"),
     ("/sessions", "[end N]", "where this account is logged in; log one of them out"),
     ("/recovery", "", "new recovery codes in place of the old ones"),
+    ("/phrase", "[check]", "write down the 24 words that give the account back, or check what you wrote"),
     ("/authenticator", "add|remove", "a second authenticator app, or one only"),
     ("/delete-account", "", "delete the account, here and at the relay"),
     ("/help", "", "this list"),
@@ -213,6 +218,9 @@ fn command(trimmed: &str) -> Line {
             _ => return Line::Usage("/sessions [end N]"),
         },
         "/recovery" => Command::Recovery,
+        "/phrase" if rest.is_empty() => Command::Phrase,
+        "/phrase" if rest == "check" => Command::CheckPhrase,
+        "/phrase" => return Line::Usage("/phrase [check]"),
         "/authenticator" => match rest {
             "add" => Command::AddAuthenticator,
             "remove" => Command::RemoveAuthenticator,

@@ -52,6 +52,9 @@ pub fn candidates(line: &str, pos: usize, names: &[String], groups: &[String]) -
         let found = ["add", "remove"].into_iter().filter(|w| w.starts_with(word));
         return (start, found.map(|w| (w.to_owned(), w.to_owned())).collect());
     }
+    if before[..start].trim() == "/phrase" && "check".starts_with(word) {
+        return (start, vec![("check".to_owned(), "check".to_owned())]);
+    }
     if before[..start].trim_end() == "/group" {
         let typed = word.to_lowercase();
         let found = groups.iter().filter(|g| g.to_lowercase().starts_with(&typed));

@@ -47,6 +47,8 @@ impl Chat {
             }
             Command::Sessions(end) => self.sessions(keyboard, end),
             Command::Recovery => self.recovery(keyboard),
+            Command::Phrase => self.phrase(keyboard),
+            Command::CheckPhrase => self.check_phrase(keyboard),
             Command::AddAuthenticator => self.add_authenticator(keyboard),
             Command::RemoveAuthenticator => self.remove_authenticator(keyboard),
             Command::DeleteAccount => self.delete_account(keyboard),

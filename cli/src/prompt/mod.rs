@@ -13,6 +13,7 @@ pub mod face;
 pub mod files;
 pub mod groups;
 mod keyboard;
+mod phrase;
 mod screen;
 mod watch;
 mod wizard;

@@ -128,6 +128,11 @@ fn confirm(chat: &mut Chat, keyboard: &mut dyn Keyboard, ticket: &SignUpTicket) 
                 keyboard.say("");
                 // Whatever is typed, the codes have been on the screen.
                 keyboard.ask("Press Enter when you have kept them safe. ")?;
+                keyboard.say("");
+                if let Err(e) = chat.phrase(keyboard) {
+                    // The account is there; the words can be had later.
+                    chat.complain(keyboard, &e)?;
+                }
                 return Ok(End::In);
             }
             Ok(_) => return Err(Failure::odd_answer()),

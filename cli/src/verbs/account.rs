@@ -78,7 +78,8 @@ pub async fn confirm(door: &Door, code: String, out: &mut Out) -> Result<(), Fai
     for line in recovery_lines(&signed_up.recovery_codes) {
         out.line(&line)?;
     }
-    out.line(&format!("You are {} now, logged in for ten days.", text::word(&signed_up.username)))
+    out.line(&format!("You are {} now, logged in for ten days.", text::word(&signed_up.username)))?;
+    out.line("Then: livechat phrase show, and write the 24 words down: nothing else gives your account back.")
 }
 
 /// The recovery codes in two columns.

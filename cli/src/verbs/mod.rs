@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod files;
 pub mod groups;
 pub mod history;
+pub mod phrase;
 pub mod recv;
 pub mod send;
 pub mod sessions;

@@ -108,6 +108,7 @@ pub fn status() -> Status {
             account: AccountId([1; 32]),
             device: DeviceId([2; 32]),
             session_expires_at: MORNING / 1_000 + 864_000,
+            phrase_waits: false,
         },
         relay_url: "https://relay.example.org".into(),
         relay: RelayState::Online,

@@ -24,7 +24,7 @@ fn hex(text: &str) -> Vec<u8> {
 }
 
 /// A vector's file.
-fn file<T: serde::de::DeserializeOwned>(name: &str) -> T {
+pub(crate) fn file<T: serde::de::DeserializeOwned>(name: &str) -> T {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name);
     #[expect(clippy::disallowed_methods, reason = "a test's data")]
     let text = std::fs::read_to_string(path).unwrap();

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{Scripted, X25519, crypto, file, hex, schedule};
 use crate::kem;
+use crate::phrase::RecoveryPhrase;
 
 fn array(text: &str) -> [u8; 32] {
     hex(text).try_into().unwrap()
@@ -193,5 +194,22 @@ fn rfc9180_hpke_base_mode() {
             let ours = schedule::export(schedule::X25519, &hex(&v.shared_secret), &info, &hex(&e.context));
             assert_eq!(ours.to_vec(), hex(&e.out));
         }
+    }
+}
+
+/// BIP-39, both ways.
+#[test]
+fn bip39_phrases() {
+    #[derive(Deserialize)]
+    struct Vector {
+        entropy: String,
+        words: String,
+    }
+    let vectors: Vec<Vector> = file("bip39.json");
+    assert_eq!(vectors.len(), 8);
+    for v in vectors {
+        let phrase = RecoveryPhrase::from_entropy(&array(&v.entropy));
+        assert_eq!(phrase.words().join(" "), v.words);
+        assert_eq!(RecoveryPhrase::parse(&v.words).unwrap().entropy(), &array(&v.entropy));
     }
 }

@@ -6,11 +6,12 @@
 //! can be reached.
 
 use livechat_crypto::identity::Identity;
+use livechat_crypto::phrase::RecoveryPhrase;
 use livechat_wire::account::AccountLog;
 use livechat_wire::http::{self, Bytes, ProblemCode, SecretText};
 
 use super::saved::{self, Pending, Saved, SavedSession, Sent};
-use super::{Phase, ticket};
+use super::{Phase, phrase, ticket};
 use crate::api::{Error, ErrorCode, Response, SignedUp};
 use crate::brain::{Activation, Brain};
 use crate::env;
@@ -62,6 +63,7 @@ impl Flow {
         let info = self.relay.info().await?;
         let begun = self.relay.begin_sign_up(username).await?;
         let mut dice = env::dice().map_err(|e| no_randomness(&e))?;
+        let phrase = RecoveryPhrase::generate(&mut dice);
         let pending = Pending {
             relay: info.relay,
             bucket_bits: info.bucket_bits,
@@ -70,7 +72,8 @@ impl Flow {
             otpauth_uri: begun.otpauth_uri,
             setup_key: begun.setup_key,
             expires_at: begun.expires_at,
-            identity: Bytes(Identity::generate(&mut dice).encode().to_vec()),
+            identity: Bytes(Identity::of_phrase(&phrase, &mut dice).encode().to_vec()),
+            phrase: Bytes(phrase.entropy().to_vec()),
             sent: None,
             dropped: false,
         };
@@ -191,6 +194,7 @@ impl Flow {
             log,
             bucket_bits: pending.bucket_bits,
             session,
+            phrase: phrase::unchecked(&pending.phrase).map_err(|e| no_randomness(&e))?,
         };
         self.brain.activate(activation).await
     }

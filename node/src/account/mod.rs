@@ -2,6 +2,7 @@
 
 pub(crate) mod flow;
 pub(crate) mod manage;
+pub(crate) mod phrase;
 pub(crate) mod saved;
 pub(crate) mod ticket;
 

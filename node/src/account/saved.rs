@@ -78,6 +78,8 @@ pub(crate) struct Pending {
     pub(crate) expires_at: u64,
     /// The account's and this device's secrets, made when the sign-up began.
     pub(crate) identity: Bytes,
+    /// What the account's recovery phrase stands for.
+    pub(crate) phrase: Bytes,
     /// What was sent with a code. Saved before sending: from then on the account may exist, whatever came back.
     pub(crate) sent: Option<Sent>,
     /// Cancelled by the user; kept so that the same name can still be had within its hour.
@@ -90,6 +92,15 @@ pub(crate) struct Pending {
 pub(crate) struct Sent {
     pub(crate) log: Bytes,
     pub(crate) bundle: Bytes,
+}
+
+/// A recovery phrase that its owner hasn't shown to have written down. Forgotten once they have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UncheckedPhrase {
+    pub(crate) entropy: Bytes,
+    /// Places, counted from 1, of the two words that are asked for.
+    pub(crate) ask: [u8; 2],
 }
 
 /// The session of this device.
@@ -113,6 +124,10 @@ pub(crate) struct RelayCard(pub(crate) RelayInfo);
 
 impl Saved for Pending {
     const KEY: &'static str = "pending";
+}
+
+impl Saved for UncheckedPhrase {
+    const KEY: &'static str = "phrase";
 }
 
 impl Saved for SavedSession {
@@ -163,6 +178,7 @@ mod tests {
             setup_key: SecretText("ABCD".into()),
             expires_at: 1_800_000_000,
             identity: Bytes(vec![1, 2, 3]),
+            phrase: Bytes(vec![9; 3]),
             sent: Some(Sent { log: Bytes(vec![4]), bundle: Bytes(vec![5]) }),
             dropped: false,
         }
@@ -178,7 +194,7 @@ mod tests {
             concat!(
                 r#"{{"relay":"{}","bucket_bits":0,"username":"alice","ticket":"ticket","#,
                 r#""otpauth_uri":"otpauth://totp/x","setup_key":"ABCD","expires_at":1800000000,"#,
-                r#""identity":"AQID","sent":{{"log":"BA","bundle":"BQ"}},"dropped":false}}"#
+                r#""identity":"AQID","phrase":"CQkJ","sent":{{"log":"BA","bundle":"BQ"}},"dropped":false}}"#
             ),
             "07".repeat(32)
         );

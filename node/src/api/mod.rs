@@ -23,8 +23,8 @@ pub use events::Events;
 pub use request::Request;
 pub use response::Response;
 pub use types::{
-    AccountSession, AccountState, Error, ErrorCode, FileSpace, RecoveryCodes, RelayState, SignUpTicket, SignedUp,
-    Status, Transfer, TransferState, UsernameCheck,
+    AccountSession, AccountState, Error, ErrorCode, FileSpace, RecoveryCodes, RecoveryPhrase, RelayState, SignUpTicket,
+    SignedUp, Status, Transfer, TransferState, UsernameCheck,
 };
 
 pub use livechat_engine::view::{

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ConversationId, RecoveryCodes, Request, SignUpTicket, SignedUp};
+use super::{ConversationId, RecoveryCodes, RecoveryPhrase, Request, SignUpTicket, SignedUp};
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -18,6 +18,9 @@ impl fmt::Debug for Request {
             Self::AddAuthenticator { .. } => f.debug_struct("AddAuthenticator").finish_non_exhaustive(),
             Self::ConfirmAuthenticator { .. } => f.debug_struct("ConfirmAuthenticator").finish_non_exhaustive(),
             Self::RemoveAuthenticator { .. } => f.debug_struct("RemoveAuthenticator").finish_non_exhaustive(),
+            Self::Phrase => f.write_str("Phrase"),
+            Self::ConfirmPhrase { .. } => f.debug_struct("ConfirmPhrase").finish_non_exhaustive(),
+            Self::CheckPhrase { .. } => f.debug_struct("CheckPhrase").finish_non_exhaustive(),
             Self::Sessions => f.write_str("Sessions"),
             Self::EndSession { id } => f.debug_struct("EndSession").field("id", id).finish(),
             Self::DeleteAccount { .. } => f.debug_struct("DeleteAccount").finish_non_exhaustive(),
@@ -141,5 +144,11 @@ impl fmt::Debug for SignedUp {
 impl fmt::Debug for RecoveryCodes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecoveryCodes").field("recovery_codes", &self.recovery_codes.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RecoveryPhrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecoveryPhrase").field("ask", &self.ask).finish_non_exhaustive()
     }
 }

@@ -59,6 +59,19 @@ pub enum Request {
         /// Six digits of the one that stays.
         code: String,
     },
+    /// The account's recovery phrase, until it was checked. Answered by [`Response::Phrase`].
+    Phrase,
+    /// Two of its words, to show that it was written down; after that it is never shown again. Answered by
+    /// [`Response::Done`].
+    ConfirmPhrase {
+        /// The words at the places that [`Response::Phrase`] asks for, in that order.
+        words: Vec<String>,
+    },
+    /// Whether what somebody wrote down is this account's phrase. Answered by [`Response::Done`].
+    CheckPhrase {
+        /// 24 words.
+        phrase: String,
+    },
     /// Everywhere this account is logged in. Answered by [`Response::Sessions`].
     Sessions,
     /// Logs one of them out. Answered by [`Response::Done`].

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Request;
 use super::{
     AccountSession, Contact, Conversation, ConversationId, FileSpace, Group, HistoryPage, Message, RecoveryCodes,
-    Revision, SignUpTicket, SignedUp, Status, Transfer, UsernameCheck,
+    RecoveryPhrase, Revision, SignUpTicket, SignedUp, Status, Transfer, UsernameCheck,
 };
 
 /// Answers.
@@ -26,6 +26,8 @@ pub enum Response {
     RecoveryCodes(RecoveryCodes),
     /// To [`Request::AddAuthenticator`].
     Authenticator(SignUpTicket),
+    /// To [`Request::Phrase`].
+    Phrase(RecoveryPhrase),
     /// To [`Request::Sessions`].
     Sessions {
         /// Newest first.

@@ -72,6 +72,9 @@ fn requests() -> Vec<Request> {
         Request::ConfirmSignUp { code: "canary".into() },
         Request::CancelSignUp,
         Request::LogIn { username: name(), code: "canary".into() },
+        Request::Phrase,
+        Request::ConfirmPhrase { words: vec!["canary".into()] },
+        Request::CheckPhrase { phrase: "canary".into() },
         Request::LogOut,
         Request::AddContact { username: name() },
         Request::Contacts,
@@ -118,12 +121,17 @@ fn requests() -> Vec<Request> {
     ]
 }
 
+fn phrase() -> RecoveryPhrase {
+    RecoveryPhrase { words: vec!["canary".into(); 24], ask: vec![1, 2] }
+}
+
 fn server_frames() -> Vec<ServerFrame> {
     let active = AccountState::Active {
         username: "alice".into(),
         account: AccountId([3; 32]),
         device: DeviceId([5; 32]),
         session_expires_at: 6,
+        phrase_waits: false,
     };
     let contact = Contact {
         account: AccountId([3; 32]),
@@ -186,6 +194,7 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::Username(check),
         Response::SignUp(ticket()),
         Response::SignedUp(SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] }),
+        Response::Phrase(phrase()),
         Response::Contact(contact.clone()),
         Response::Contacts { contacts: vec![contact] },
         Response::Conversations { conversations: vec![conversation.clone()] },
@@ -245,7 +254,7 @@ fn optional_fields_may_be_left_out() {
 
 #[test]
 fn secrets_do_not_print() {
-    let printed = format!("{:?} {:?}", requests(), ticket());
+    let printed = format!("{:?} {:?} {:?}", requests(), ticket(), phrase());
     assert!(!printed.contains("canary"), "{printed}");
     let signed_up = SignedUp { username: "alice".into(), recovery_codes: vec!["canary".into()] };
     assert!(!format!("{signed_up:?}").contains("canary"));

@@ -77,6 +77,14 @@ api! {
         pub recovery_codes: Vec<String>,
     }
 
+    /// The words that give the account back.
+    pub struct RecoveryPhrase {
+        /// 24, in order.
+        pub words: Vec<String>,
+        /// The two places, counted from 1, whose words [`super::Request::ConfirmPhrase`] wants.
+        pub ask: Vec<u8>,
+    }
+
     /// A log-in of this account that is in force.
     #[derive(Debug)]
     pub struct AccountSession {
@@ -182,6 +190,8 @@ pub enum AccountState {
         /// Unix seconds: when the code is asked again.
         #[cfg_attr(test, ts(type = "number"))]
         session_expires_at: u64,
+        /// Whether the recovery phrase waits to be written down and checked.
+        phrase_waits: bool,
     },
 }
 
@@ -273,6 +283,8 @@ pub enum ErrorCode {
     NotYours,
     /// The conversation is blocked: nothing is sent there.
     Blocked,
+    /// What was typed isn't the recovery phrase, or not this account's.
+    WrongPhrase,
     /// Our fault.
     Internal,
 }

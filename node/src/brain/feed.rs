@@ -8,7 +8,7 @@ use livechat_wire::order::{Entry, Receipt};
 use livechat_wire::sync::{Cursor, Refusal, Verdict};
 use livechat_wire::{Envelope, EnvelopeId, RelayId, SlotId};
 
-use crate::account::saved::SavedSession;
+use crate::account::saved::{SavedSession, UncheckedPhrase};
 
 /// An input on its way to the engine.
 #[derive(Debug, Clone)]
@@ -84,4 +84,6 @@ pub(crate) struct Activation {
     pub(crate) bucket_bits: u8,
     /// None when the account was found again without one.
     pub(crate) session: Option<SavedSession>,
+    /// Kept until its owner has written it down.
+    pub(crate) phrase: UncheckedPhrase,
 }

@@ -317,10 +317,11 @@ impl Inside {
     }
 
     pub(super) fn activate(&mut self, activation: Activation) -> Result<Outcome, Failure> {
-        let Activation { identity, username, relay, log, bucket_bits, session } = activation;
+        let Activation { identity, username, relay, log, bucket_bits, session, phrase } = activation;
         let input = Input::Activate { identity, username, relay, log, bucket_bits };
         let effects = self.transact(vec![input], |kv| {
             Pending::clear(kv)?;
+            phrase.save(kv)?;
             session.map_or(Ok(()), |s| s.save(kv))
         })?;
         Ok(Outcome { effects, snapshot: self.snapshot(), ..Outcome::default() })

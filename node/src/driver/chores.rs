@@ -11,7 +11,7 @@ use super::requests::respond;
 use crate::account::Phase;
 use crate::account::flow::{Ended, Flow};
 use crate::account::saved::{self, RelayCard};
-use crate::api::Response;
+use crate::api::{Error, Response};
 use crate::brain::Feed;
 use crate::relay::AskError;
 use crate::swarm::{Network, TEND};
@@ -24,6 +24,7 @@ pub(super) enum Done {
     Live(SecretText, Result<LiveCount, AskError>),
     Stock(SecretText, Result<KeyPackageStock, AskError>),
     Lookup { generation: u64, lookup: LookupId, answer: Box<Result<DirectoryEntry, LookupFailure>> },
+    PhraseChecked(Result<Response, Error>, Answer),
     Nothing,
 }
 
@@ -33,6 +34,7 @@ impl Driver {
             Done::Flow(ended, answer) => {
                 let (phase, result) = *ended;
                 self.flow_running = false;
+                self.parts.phrase_waits |= matches!(result, Ok(Response::SignedUp(_)));
                 self.on_phase(phase);
                 if matches!(result, Ok(Response::SignedUp(_))) && self.parts.phase.session().is_some() {
                     // Told when others can add them, so that "my name is …" works at once.
@@ -62,6 +64,14 @@ impl Driver {
             },
             Done::Lookup { generation, lookup, answer } => {
                 self.parts.brain.feed(Feed::Directory { generation, lookup, answer });
+            }
+            Done::PhraseChecked(result, answer) => {
+                if result.is_ok() {
+                    self.parts.phrase_waits = false;
+                    self.stale = true;
+                    self.tell_status();
+                }
+                respond(answer, result);
             }
             Done::Nothing => {}
         }

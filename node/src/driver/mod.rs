@@ -51,6 +51,8 @@ pub(crate) struct Parts {
     pub(crate) outcomes: mpsc::Receiver<Outcome>,
     pub(crate) snapshot: Snapshot,
     pub(crate) phase: Phase,
+    /// Whether the recovery phrase waits to be checked.
+    pub(crate) phrase_waits: bool,
     /// The relay's card as last seen.
     pub(crate) card: Option<RelayInfo>,
     pub(crate) asked: mpsc::Receiver<Ask>,
@@ -218,6 +220,7 @@ impl Driver {
                 account: me.account,
                 device: me.device,
                 session_expires_at: session.expires_at,
+                phrase_waits: self.parts.phrase_waits,
             },
             (_, Some(me)) => AccountState::LoggedOut { username: me.username.clone() },
             (Phase::Pending(pending), None) => {

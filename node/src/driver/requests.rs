@@ -10,6 +10,7 @@ use super::{Driver, refusals};
 use crate::account::Phase;
 use crate::account::flow::Flow;
 use crate::account::manage::Change;
+use crate::account::phrase;
 use crate::api::{AccountSession, Error, FileSpace, Request, Response};
 use crate::brain::Feed;
 use crate::files::{Files, NewFile};
@@ -51,6 +52,11 @@ impl Driver {
             Request::ConfirmAuthenticator { code } => self.change(Change::ConfirmAuthenticator { code }, answer),
             Request::RemoveAuthenticator { code } => self.change(Change::RemoveAuthenticator { code }, answer),
             Request::DeleteAccount { code } => self.change(Change::Delete { code }, answer),
+            Request::Phrase => self.ask_store(answer, phrase::show),
+            Request::ConfirmPhrase { words } => self.confirm_phrase(words, answer),
+            Request::CheckPhrase { phrase: typed } => {
+                self.ask_store(answer, async move |brain| phrase::check(brain, typed).await);
+            }
             Request::Sessions => self.ask_relay(answer, async |relay, token, device| {
                 let list = relay.sessions(&token).await?;
                 let of = |s: SessionInfo| AccountSession {
@@ -159,6 +165,14 @@ impl Driver {
             respond(answer, asking.await);
             Done::Nothing
         });
+    }
+
+    fn confirm_phrase(&mut self, words: Vec<String>, answer: Answer) {
+        if self.tasks.len() >= limits::TASKS {
+            return respond(answer, Err(refusals::busy()));
+        }
+        let brain = self.parts.brain.clone();
+        self.tasks.spawn(async move { Done::PhraseChecked(phrase::confirm(brain, words).await, answer) });
     }
 
     fn change(&mut self, change: Change, answer: Answer) {

@@ -244,6 +244,7 @@ describe("the client", () => {
       account: `e${ALICE.slice(1)}`,
       device: "",
       session_expires_at: 1,
+      phrase_waits: false,
     };
     node.tells({ type: "status", ...status({ account: other as never }) });
     expect(state().drafts).toEqual({});

@@ -30,9 +30,25 @@ export const TICKET: SignUpTicket = {
   expires_at: 1_800_000_000,
 };
 
+type Active = Extract<Status["account"], { state: "active" }>;
+
+export const PHRASE = [..."abcdefghijklmnopqrstuvwx"].map((letter) => letter.repeat(5));
+
+export function active(change: Partial<Active> = {}): Active {
+  return {
+    state: "active",
+    username: "alice",
+    account: ALICE,
+    device: ALICE,
+    session_expires_at: 2e9,
+    phrase_waits: false,
+    ...change,
+  };
+}
+
 export function status(change: Partial<Status> = {}): Status {
   return {
-    account: { state: "active", username: "alice", account: ALICE, device: ALICE, session_expires_at: 2e9 },
+    account: active(),
     relay_url: "https://relay.example",
     relay: { state: "online" },
     peers: 2,
@@ -255,7 +271,7 @@ export class TestNode {
         this.status = status({ account: { state: "pending", ticket: TICKET } });
         return { type: "sign_up", ...TICKET };
       case "confirm_sign_up":
-        this.status = status();
+        this.status = status({ account: active({ phrase_waits: true }) });
         return { type: "signed_up", username: "alice", recovery_codes: ["aaaa-bbbb", "cccc-dddd"] };
       case "cancel_sign_up":
         this.status = status({ account: { state: "none" } });
@@ -268,6 +284,22 @@ export class TestNode {
         return { type: "done" };
       case "new_recovery_codes":
         return { type: "recovery_codes", recovery_codes: ["eeee-ffff", "gggg-hhhh"] };
+      case "phrase":
+        return { type: "phrase", words: PHRASE, ask: [2, 24] };
+      case "confirm_phrase":
+        if (request.words.join() !== `${PHRASE[1]},${PHRASE[23]}`) {
+          return {
+            code: "wrong_phrase",
+            message: "Those aren't words 2 and 24.",
+            hint: "",
+            retry_after: null,
+          };
+        }
+        this.status = status();
+        return { type: "done" };
+      case "check_phrase":
+        if (request.phrase === PHRASE.join(" ")) return { type: "done" };
+        return { code: "wrong_phrase", message: "That isn't it.", hint: "", retry_after: null };
       case "add_authenticator":
         return { type: "authenticator", ...TICKET };
       case "confirm_authenticator":

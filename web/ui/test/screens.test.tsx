@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { App } from "../src/App";
 import { Client } from "../src/state/client";
 import { ClientContext } from "../src/state/hooks";
-import { CHAT, chat, message, status, TestNode, TICKET } from "./node";
+import { active, CHAT, chat, message, PHRASE, status, TestNode, TICKET } from "./node";
 
 /** The page in front of a node. Timers of the connection are the node's; those of components are the system's. */
 async function shown(node: TestNode, path = "/") {
@@ -71,8 +71,30 @@ describe("sign-up", () => {
     expect(screen.getAllByRole("listitem").map((li) => li.textContent)).toEqual(["aaaa-bbbb", "cccc-dddd"]);
     await accessible();
     await user.click(screen.getByRole("button", { name: "I saved them" }));
+    await screen.findByText("Write down your recovery phrase");
+    await user.click(screen.getByRole("button", { name: "Later" }));
     await screen.findByText("Choose a chat");
     expect(window.location.pathname).toBe("/");
+  });
+
+  it("has the recovery phrase written down and checked by two words, later too", async () => {
+    const node = new TestNode();
+    node.status = status({ account: active({ phrase_waits: true }) });
+    const { user } = await shown(node);
+    await user.click(screen.getByRole("button", { name: "Show it" }));
+    const words = within(await screen.findByLabelText("Recovery phrase", { selector: "ol" }));
+    expect(words.getAllByRole("listitem").map((li) => li.textContent)).toEqual(PHRASE);
+    await accessible();
+    await user.click(screen.getByRole("button", { name: "I wrote them down" }));
+    await user.type(screen.getByLabelText("Word 2"), "bbbbb");
+    await user.type(screen.getByLabelText("Word 24"), "wrong");
+    await user.click(screen.getByRole("button", { name: "Check" }));
+    expect((await screen.findByRole("alert")).textContent).toContain("words 2 and 24");
+    await user.clear(screen.getByLabelText("Word 24"));
+    await user.type(screen.getByLabelText("Word 24"), "xxxxx");
+    await user.click(screen.getByRole("button", { name: "Check" }));
+    await waitFor(() => expect(screen.queryByText(/isn't written down yet/)).toBeNull());
+    expect(screen.queryByRole("dialog")).toBeNull();
   });
 
   it("says why a name can't be had", async () => {

@@ -7,7 +7,7 @@ use livechat_wire::sync::Cursor;
 use livechat_wire::{ConversationId, Envelope, RelayId, Tag};
 
 use super::*;
-use crate::account::saved::SavedSession;
+use crate::account::saved::{SavedSession, UncheckedPhrase};
 
 const RELAY: RelayId = RelayId([3; 32]);
 
@@ -21,6 +21,7 @@ fn activation() -> Activation {
         log,
         bucket_bits: 0,
         session: Some(SavedSession { token: livechat_wire::http::SecretText("t".into()), expires_at: 1 }),
+        phrase: UncheckedPhrase { entropy: livechat_wire::http::Bytes(vec![7; 32]), ask: [1, 2] },
     }
 }
 

@@ -52,7 +52,11 @@ device: string,
 /**
  * Unix seconds: when the code is asked again.
  */
-session_expires_at: number, };
+session_expires_at: number, 
+/**
+ * Whether the recovery phrase waits to be written down and checked.
+ */
+phrase_waits: boolean, };
 
 /**
  * Somebody we can write to.
@@ -169,7 +173,7 @@ retry_after: number | null, };
 /**
  * Failures by who must act.
  */
-export type ErrorCode = "bad_request" | "username_unavailable" | "invalid_credentials" | "pending_expired" | "wrong_state" | "not_found" | "too_many_requests" | "relay_unreachable" | "relay_failed" | "store_failed" | "bad_text" | "not_this_device" | "untrusted" | "not_allowed" | "not_yours" | "blocked" | "internal";
+export type ErrorCode = "bad_request" | "username_unavailable" | "invalid_credentials" | "pending_expired" | "wrong_state" | "not_found" | "too_many_requests" | "relay_unreachable" | "relay_failed" | "store_failed" | "bad_text" | "not_this_device" | "untrusted" | "not_allowed" | "not_yours" | "blocked" | "wrong_phrase" | "internal";
 
 /**
  * What happened, by itself or because some client asked.
@@ -508,6 +512,19 @@ export type RecoveryCodes = {
 recovery_codes: Array<string>, };
 
 /**
+ * The words that give the account back.
+ */
+export type RecoveryPhrase = { 
+/**
+ * 24, in order.
+ */
+words: Array<string>, 
+/**
+ * The two places, counted from 1, whose words [`super::Request::ConfirmPhrase`] wants.
+ */
+ask: Array<number>, };
+
+/**
  * Whether the relay answers.
  */
 export type RelayState = { "state": "connecting" } | { "state": "online" } | { "state": "offline", 
@@ -559,7 +576,15 @@ code: string, } | { "type": "remove_authenticator",
 /**
  * Six digits of the one that stays.
  */
-code: string, } | { "type": "sessions" } | { "type": "end_session", 
+code: string, } | { "type": "phrase" } | { "type": "confirm_phrase", 
+/**
+ * The words at the places that [`Response::Phrase`] asks for, in that order.
+ */
+words: Array<string>, } | { "type": "check_phrase", 
+/**
+ * 24 words.
+ */
+phrase: string, } | { "type": "sessions" } | { "type": "end_session", 
 /**
  * From [`Response::Sessions`].
  */
@@ -805,7 +830,7 @@ request: Request, };
 /**
  * Answers.
  */
-export type Response = { "type": "status" } & Status | { "type": "username" } & UsernameCheck | { "type": "sign_up" } & SignUpTicket | { "type": "signed_up" } & SignedUp | { "type": "recovery_codes" } & RecoveryCodes | { "type": "authenticator" } & SignUpTicket | { "type": "sessions", 
+export type Response = { "type": "status" } & Status | { "type": "username" } & UsernameCheck | { "type": "sign_up" } & SignUpTicket | { "type": "signed_up" } & SignedUp | { "type": "recovery_codes" } & RecoveryCodes | { "type": "authenticator" } & SignUpTicket | { "type": "phrase" } & RecoveryPhrase | { "type": "sessions", 
 /**
  * Newest first.
  */

@@ -21,6 +21,9 @@ interface AnswerTo {
   cancel_sign_up: "done";
   log_in: "done";
   log_out: "done";
+  phrase: "phrase";
+  confirm_phrase: "done";
+  check_phrase: "done";
   new_recovery_codes: "recovery_codes";
   add_authenticator: "authenticator";
   confirm_authenticator: "done";

@@ -8,6 +8,7 @@ import { dayAndTime } from "../text/dates";
 import { CodeField } from "./CodeField";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
+import { PhraseField, WritePhrase } from "./Phrase";
 import { RecoveryList } from "./RecoveryList";
 import { Ticket } from "./Ticket";
 
@@ -15,6 +16,8 @@ type Page =
   | { name: "overview"; note?: string }
   | { name: "recovery" }
   | { name: "codes"; codes: string[] }
+  | { name: "phrase" }
+  | { name: "check-phrase" }
   | { name: "add" }
   | { name: "scan"; ticket: SignUpTicket }
   | { name: "remove" }
@@ -58,6 +61,35 @@ function Pages({ close }: { close: () => void }) {
           <div className="sheet-actions">
             <button type="button" className="button primary" onClick={back}>
               I saved them
+            </button>
+          </div>
+        </>
+      );
+    case "phrase":
+      return (
+        <WritePhrase
+          done={(checked) =>
+            setPage({
+              name: "overview",
+              ...(checked && { note: "Right. The phrase isn't kept here any more: keep the paper." }),
+            })
+          }
+        />
+      );
+    case "check-phrase":
+      return (
+        <>
+          <PhraseField
+            label="The 24 words you wrote down"
+            action="Check"
+            submit={async (phrase) => {
+              await client.account.checkPhrase(phrase);
+              setPage({ name: "overview", note: "That is the recovery phrase of this account." });
+            }}
+          />
+          <div className="sheet-actions">
+            <button type="button" className="button" onClick={back}>
+              Back
             </button>
           </div>
         </>
@@ -118,6 +150,7 @@ function Overview({
   go: (page: Page) => void;
   close: () => void;
 }) {
+  const phraseWaits = usePart((s) => s.status?.account.state === "active" && s.status.account.phrase_waits);
   return (
     <>
       <p role="status" className="field-note good">
@@ -125,6 +158,15 @@ function Overview({
       </p>
       <Sessions />
       <div className="stack">
+        {phraseWaits ? (
+          <button type="button" className="button" onClick={() => go({ name: "phrase" })}>
+            Write down the recovery phrase
+          </button>
+        ) : (
+          <button type="button" className="button" onClick={() => go({ name: "check-phrase" })}>
+            Check the recovery phrase you wrote down
+          </button>
+        )}
         <button type="button" className="button" onClick={() => go({ name: "recovery" })}>
           New recovery codes
         </button>

@@ -1,5 +1,8 @@
+import { useState } from "react";
 import { useClient, useNow, usePart } from "../state/hooks";
+import { Sheet } from "./Dialogs";
 import { Warning } from "./icons";
+import { WritePhrase } from "./Phrase";
 
 function seconds(until: number, now: number): string {
   const left = Math.ceil((until - now) / 1000);
@@ -42,6 +45,25 @@ export function RelayBanner() {
           {seconds(relay.retry_at, now)}
         </span>
       </p>
+    </section>
+  );
+}
+
+/** The recovery phrase isn't on paper yet. */
+export function PhraseBanner() {
+  const waits = usePart((s) => s.status?.account.state === "active" && s.status.account.phrase_waits);
+  const [open, setOpen] = useState(false);
+  if (!waits) return null;
+  return (
+    <section className="banner" aria-label="Recovery phrase">
+      <Warning />
+      <p>Your recovery phrase isn't written down yet: without it a lost device is a lost account.</p>
+      <button type="button" className="button small" onClick={() => setOpen(true)}>
+        Show it
+      </button>
+      <Sheet title="Recovery phrase" open={open} onOpenChange={setOpen}>
+        <WritePhrase done={() => setOpen(false)} />
+      </Sheet>
     </section>
   );
 }

@@ -1,11 +1,9 @@
 import type { SignedUp } from "../api";
 import { Entry } from "../parts/Entry";
 import { RecoveryList } from "../parts/RecoveryList";
-import { useClient } from "../state/hooks";
 
 /** Shown once, kept nowhere: the way in when the phone is lost. */
-export function RecoveryCodes({ signedUp }: { signedUp: SignedUp }) {
-  const client = useClient();
+export function RecoveryCodes({ signedUp, saved }: { signedUp: SignedUp; saved: () => void }) {
   return (
     <Entry title="Save your recovery codes">
       <p>
@@ -13,7 +11,7 @@ export function RecoveryCodes({ signedUp }: { signedUp: SignedUp }) {
         <strong>only now</strong>: keep them where your phone isn't.
       </p>
       <RecoveryList username={signedUp.username} codes={signedUp.recovery_codes} />
-      <button type="button" className="button primary wide" onClick={() => client.account.codesSaved()}>
+      <button type="button" className="button primary wide" onClick={saved}>
         I saved them
       </button>
     </Entry>

@@ -2,6 +2,7 @@ import { type FormEvent, useState } from "react";
 import type { SignUpTicket } from "../api";
 import { CodeField } from "../parts/CodeField";
 import { Complaint, Entry } from "../parts/Entry";
+import { WritePhrase } from "../parts/Phrase";
 import { Ticket } from "../parts/Ticket";
 import { UsernameField, useAvailability } from "../parts/UsernameField";
 import { explain } from "../state/explain";
@@ -12,11 +13,20 @@ import { useSubmit } from "../state/submit";
 import { timeOfDay } from "../text/dates";
 import { RecoveryCodes } from "./RecoveryCodes";
 
-/** Name, then authenticator, then recovery codes. Where one stands is the node's to know: a reload loses nothing. */
+/** Name, then authenticator, then recovery codes and recovery phrase. Where one stands is the node's to know: a reload loses nothing. */
 export function SignUp() {
+  const client = useClient();
   const account = usePart((s) => s.status?.account);
   const signedUp = usePart((s) => s.signedUp);
-  if (signedUp) return <RecoveryCodes signedUp={signedUp} />;
+  const [saved, setSaved] = useState(false);
+  if (signedUp && !saved) return <RecoveryCodes signedUp={signedUp} saved={() => setSaved(true)} />;
+  if (signedUp) {
+    return (
+      <Entry title="Write down your recovery phrase">
+        <WritePhrase done={() => client.account.codesSaved()} />
+      </Entry>
+    );
+  }
   if (account?.state === "pending") return <Authenticator ticket={account.ticket} />;
   return <ChooseName />;
 }

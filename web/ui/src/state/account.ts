@@ -1,4 +1,4 @@
-import type { AccountSession, SignUpTicket, UsernameCheck } from "../api";
+import type { AccountSession, RecoveryPhrase, SignUpTicket, UsernameCheck } from "../api";
 import type { Desk } from "./desk";
 
 /** What the account wants to have done beside its own requests. */
@@ -58,6 +58,19 @@ export class Account {
 
   async newRecoveryCodes(code: string): Promise<string[]> {
     return (await this.desk.ask({ type: "new_recovery_codes", code })).recovery_codes;
+  }
+
+  async phrase(): Promise<RecoveryPhrase> {
+    return this.desk.ask({ type: "phrase" });
+  }
+
+  async confirmPhrase(words: string[]): Promise<void> {
+    await this.desk.ask({ type: "confirm_phrase", words });
+    await this.after.changed();
+  }
+
+  async checkPhrase(phrase: string): Promise<void> {
+    await this.desk.ask({ type: "check_phrase", phrase });
   }
 
   async addAuthenticator(code: string): Promise<SignUpTicket> {

@@ -34,7 +34,7 @@ export interface State {
   handing: Readonly<Record<string, number>>;
   /** What somebody asked for and didn't get. */
   refusal: Problem | null;
-  /** Recovery codes that wait for "I saved them"; they are shown once. */
+  /** Recovery codes and phrase that wait for "I saved them"; they are shown once. */
   signedUp: SignedUp | null;
   /** The latest incoming message, for screen readers. */
   announcement: { readonly count: number; readonly text: string };
