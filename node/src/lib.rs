@@ -13,6 +13,7 @@ mod config;
 mod driver;
 mod env;
 pub mod export;
+mod files;
 mod limits;
 mod node;
 mod qr;
@@ -23,6 +24,7 @@ mod swarm;
 
 pub use brain::BrainError;
 pub use config::Config;
+pub use files::{NewFile, OpenFile};
 pub use node::{BackupChunks, Node, StartError};
 pub use relay::RelayUrlError;
 pub use store::OpenError;

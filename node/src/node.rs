@@ -6,16 +6,18 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::io::AsyncRead;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
 use crate::account::Phase;
 use crate::account::saved::{RelayCard, Saved, UncheckedPhrase};
-use crate::api::{Error, Event, Events, Request, Response, Restored};
+use crate::api::{ConversationId, Error, Event, Events, Request, Response, Restored, Transfer};
 use crate::backup::{self, Sealing};
 use crate::brain::{Brain, BrainError};
 use crate::driver::{Driver, Parts};
+use crate::files::{Files, NewFile, OpenFile, Shelf};
 use crate::relay::{RelayClient, RelayUrlError};
 use crate::swarm::listen::{self, ListenError};
 use crate::{Config, env, limits};
@@ -64,6 +66,7 @@ struct Inner {
     asks: mpsc::Sender<Ask>,
     events: broadcast::WeakSender<Event>,
     brain: Brain,
+    files: Files,
     stopping: CancellationToken,
     _running: DropGuard,
     /// Closed when the driver has ended and everything is on disk.
@@ -101,22 +104,32 @@ impl Node {
         let relay = RelayClient::new(&config.relay_url)?;
         let listen = listen::check(&config.listen)?;
         let peers = listen::peers(&config.peers)?;
-        let started = Brain::start(config.data_dir.clone(), |engine, kv| {
+        let dir = config.data_dir.clone();
+        let started = Brain::start(config.data_dir.clone(), move |engine, kv| {
             let phase = Phase::load(kv, engine.account().is_some(), env::now_s())?;
-            Ok((phase, RelayCard::load(kv)?, UncheckedPhrase::load(kv)?.is_some()))
+            let kept = Files::kept(kv)?;
+            // What can't be looked up is kept.
+            let knows = |blob| kept.needs(blob) || engine.knows_file(kv, blob).unwrap_or(true);
+            let shelf = Shelf::open(&dir, knows);
+            Ok((phase, RelayCard::load(kv)?, UncheckedPhrase::load(kv)?.is_some(), kept, shelf))
         })
         .await?;
-        let (phase, card, phrase_waits) = started.first;
+        let (phase, card, phrase_waits, kept, shelf) = started.first;
+        let shelf = shelf.map_err(|cause| StartError::DataDir { path: config.data_dir.clone(), cause })?;
         let (asks, asked) = mpsc::channel(limits::REQUESTS);
         let events = broadcast::Sender::new(limits::EVENTS);
         let weak = events.downgrade();
         let brain = started.brain.clone();
+        let token = phase.session().map(|s| s.token.clone());
+        let files = Files::new(shelf, relay.clone(), brain.clone(), weak.clone(), token);
         let driver = Driver::new(Parts {
             relay_url: config.relay_url.as_str().trim_end_matches('/').to_owned(),
             listen,
             mdns: config.mdns,
             peers,
             relay,
+            files: files.clone(),
+            kept: Some(kept),
             brain: started.brain,
             outcomes: started.outcomes,
             snapshot: started.snapshot,
@@ -143,6 +156,7 @@ impl Node {
             asks,
             events: weak,
             brain,
+            files,
             stopping,
             _running: running,
             ended,
@@ -178,6 +192,28 @@ impl Node {
     pub async fn give_back(&self, file: impl Read + Send + 'static, secret: String) -> Result<Restored, Error> {
         self.request(Request::Profile).await?;
         backup::give_back(&self.0.brain, file, Zeroizing::new(secret)).await
+    }
+
+    /// Sends a file that comes as a stream, `size` bytes if that is known. What comes back with `Ok` is sealed and on
+    /// disk, and goes on by itself (see [`Request::SendFile`]).
+    ///
+    /// # Errors
+    /// A refusal with its cause and the next step; nothing is kept of the file then.
+    pub async fn send_file(
+        &self,
+        file: NewFile,
+        reader: &mut (impl AsyncRead + Unpin + Send),
+        size: Option<u64>,
+    ) -> Result<Transfer, Error> {
+        self.0.files.send(file, reader, size).await
+    }
+
+    /// Opens the file of a message for reading, once it is on this device ([`Request::FetchFile`]).
+    ///
+    /// # Errors
+    /// There is none, or it has to be fetched first.
+    pub async fn open_file(&self, conversation: ConversationId, position: u64) -> Result<OpenFile, Error> {
+        self.0.files.open(conversation, position).await
     }
 
     /// What happens from now on.

@@ -10,6 +10,7 @@ pub mod deeds;
 mod doing;
 pub mod emoji;
 pub mod face;
+pub mod files;
 pub mod groups;
 mod keyboard;
 mod looking;
@@ -18,6 +19,7 @@ mod screen;
 mod watch;
 mod wizard;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use livechat_node::api::{AccountState, Request, Response};
@@ -43,6 +45,7 @@ pub struct Chat {
     door: Arc<Door>,
     face: Arc<Face>,
     runtime: Handle,
+    home: Option<PathBuf>,
     /// Whether `/quit` was typed.
     leaving: bool,
     /// Whether a failure of a piped command should end up in the exit code.
@@ -73,8 +76,14 @@ fn session(
 ) -> Result<(), Failure> {
     let Some(door) = open(settings, &face, keyboard, runtime)? else { return Ok(()) };
     let door = Arc::new(door);
-    let mut chat =
-        Chat { door: door.clone(), face: face.clone(), runtime: runtime.clone(), leaving: false, failed: None };
+    let mut chat = Chat {
+        door: door.clone(),
+        face: face.clone(),
+        runtime: runtime.clone(),
+        home: settings.home.clone(),
+        leaving: false,
+        failed: None,
+    };
     // Before the first look at the state: nothing in between is missed.
     let events = door.events();
     let result = chat.arrive(keyboard).and_then(|end| {

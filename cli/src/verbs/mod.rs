@@ -7,6 +7,7 @@ pub mod contacts;
 pub mod deeds;
 pub mod doctor;
 pub mod export;
+pub mod files;
 pub mod groups;
 pub mod history;
 pub mod links;

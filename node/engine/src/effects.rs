@@ -1,7 +1,7 @@
 //! What the engine wants done, once the transaction is committed.
 
 use livechat_wire::order::SealedCommit;
-use livechat_wire::{AccountId, ConversationId, Envelope, EnvelopeId, MessageId, SlotId, http};
+use livechat_wire::{AccountId, BlobId, ConversationId, Envelope, EnvelopeId, MessageId, SlotId, http};
 
 use crate::errors::CommandError;
 use crate::input::{CommandId, LookupId};
@@ -26,6 +26,8 @@ pub struct Effects {
     pub lookups: Vec<Lookup>,
     /// `PUT /v1/key-packages`; the answer comes as [`crate::Input::Stock`].
     pub publish_keys: Option<http::PublishKeyPackages>,
+    /// What to do with files.
+    pub files: Vec<FileChore>,
     /// Answers to commands.
     pub replies: Vec<(CommandId, Result<Reply, CommandError>)>,
     /// What faces may want to show. Hints: state is queried.
@@ -41,6 +43,16 @@ pub struct Append {
     pub slot: SlotId,
     /// What.
     pub commit: SealedCommit,
+}
+
+/// Something to be done about a file's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileChore {
+    /// No message here speaks of it any more: delete what is kept of it, stop fetching it.
+    Drop(BlobId),
+    /// Take it back at the relay, then say so ([`crate::Command::NoteWithdrawn`]). Until then
+    /// [`crate::Engine::withdrawn_files`] names it.
+    Withdraw(BlobId),
 }
 
 /// A name to look up.

@@ -70,8 +70,9 @@ use livechat_wire::sync::Cursor;
 use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId};
 use rand_core::CryptoRng;
 
+pub use content::FileOf;
 pub use content::passages::{Passage, Place, each_passage, passage, place_of};
-pub use effects::{Append, Effects, Event, Lookup, Reply};
+pub use effects::{Append, Effects, Event, FileChore, Lookup, Reply};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
 pub use input::{Command, CommandId, Input, LookupFailure, LookupId, Now, Secret};
 

@@ -44,6 +44,9 @@
 //! | `Profiles` | account | `content::records::Profile` |
 //! | `Changed` | account | whom its name led to before, as long as nobody has looked into it |
 //! | `Verified` | account | — ; their safety number was compared |
+//! | `Files` | blob ‖ conversation ‖ position | — |
+//! | `FilesHere` | blob whose bytes are on this device | — |
+//! | `Withdrawn` | blob that the relay is to drop | — |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -98,6 +101,9 @@ pub enum Table {
     Joinings = 80,
     Verified = 100,
     Changed = 101,
+    Files = 110,
+    FilesHere = 111,
+    Withdrawn = 112,
 }
 
 /// A value with a version before it.

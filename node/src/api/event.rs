@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Conversation, ConversationId, Group, Joining, Message, MessageId, Status};
+use super::{AccountId, Conversation, ConversationId, Group, Joining, Message, MessageId, Status, Transfer};
 
 /// What happened, by itself or because some client asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,11 @@ pub enum Event {
     JoiningChanged {
         /// As it is now.
         joining: Joining,
+    },
+    /// A file on its way began, moved, stopped or arrived.
+    TransferChanged {
+        /// As it is now.
+        transfer: Transfer,
     },
     /// Events were lost because this client read too slowly: fetch again what is shown.
     Lagged,

@@ -23,8 +23,9 @@ pub use events::Events;
 pub use request::Request;
 pub use response::Response;
 pub use types::{
-    AccountSession, AccountState, BackedUp, Error, ErrorCode, Found, GroupLink, Hit, Piece, RecoveryCodes,
-    RecoveryPhrase, RelayState, Restored, SafetyCode, SearchOrder, SignUpTicket, SignedUp, Status, UsernameCheck,
+    AccountSession, AccountState, BackedUp, Error, ErrorCode, FileSpace, Found, GroupLink, Hit, Piece, RecoveryCodes,
+    RecoveryPhrase, RelayState, Restored, SafetyCode, SearchOrder, SignUpTicket, SignedUp, Status, Transfer,
+    TransferState, UsernameCheck,
 };
 
 pub use livechat_engine::view::{

@@ -15,7 +15,7 @@ use std::sync::mpsc as jobs;
 
 use livechat_crypto::kv::Kv;
 use livechat_engine::backup::{RestoreError, Restored};
-use livechat_engine::{Account, CommandId, Effects, Engine, ViewError};
+use livechat_engine::{Account, Command, CommandError, CommandId, Effects, Engine, Reply, ViewError};
 use livechat_wire::backup::Record;
 use livechat_wire::http::DeviceProof;
 use livechat_wire::sync::Cursor;
@@ -225,6 +225,15 @@ impl Brain {
     pub(crate) async fn activate(&self, activation: Activation) -> Result<(), Error> {
         self.run(|inside| match inside.activate(activation) {
             Ok(outcome) => (Ok(()), Some(outcome)),
+            Err(e) => (Err(e), None),
+        })
+        .await
+    }
+
+    /// Has the engine do something that it answers at once.
+    pub(crate) async fn command(&self, command: Command) -> Result<Result<Reply, CommandError>, Error> {
+        self.run(|inside| match inside.command(command) {
+            Ok((reply, outcome)) => (Ok(reply), Some(outcome)),
             Err(e) => (Err(e), None),
         })
         .await

@@ -3,14 +3,14 @@
 //! It holds no truth: what matters is in the store, what is here can be lost at any moment. It never waits for the
 //! brain (feeding doesn't block), so the brain may wait for it.
 
-mod backoff;
+pub(crate) mod backoff;
 mod chores;
 mod commands;
 mod heard;
 mod link;
 mod lobby;
 mod outcomes;
-mod refusals;
+pub(crate) mod refusals;
 mod requests;
 
 use std::collections::VecDeque;
@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::account::{Phase, ticket};
 use crate::api::{AccountState, Error, Event, RelayState, Response, Status};
 use crate::brain::{Brain, Outcome, Snapshot};
+use crate::files::{Files, Kept};
 use crate::node::Ask;
 use crate::relay::RelayClient;
 use crate::swarm::{Heard, Network};
@@ -44,6 +45,9 @@ pub(crate) struct Parts {
     pub(crate) mdns: bool,
     pub(crate) peers: Vec<Multiaddr>,
     pub(crate) relay: RelayClient,
+    pub(crate) files: Files,
+    /// Transfers of the last run.
+    pub(crate) kept: Option<Kept>,
     pub(crate) brain: Brain,
     pub(crate) outcomes: mpsc::Receiver<Outcome>,
     pub(crate) snapshot: Snapshot,
@@ -120,6 +124,7 @@ impl Driver {
 
     pub(crate) async fn run(mut self, stopping: CancellationToken) {
         self.begin();
+        let transfers = self.parts.kept.take().map(|kept| self.parts.files.begin(kept));
         loop {
             let wake = self.next_wake();
             tokio::select! {
@@ -145,7 +150,7 @@ impl Driver {
             }
             self.tell_status();
         }
-        self.end().await;
+        self.end(transfers).await;
     }
 
     /// What was known before this start is used at once; the relay's present card comes later.
@@ -161,11 +166,15 @@ impl Driver {
         }
     }
 
-    async fn end(self) {
-        let Parts { brain, outcomes, thread, lock, .. } = self.parts;
+    async fn end(self, transfers: Option<mpsc::Receiver<()>>) {
+        let Parts { brain, outcomes, thread, lock, files, .. } = self.parts;
         drop(self.network);
         let mut tasks = self.tasks;
         tasks.shutdown().await;
+        // Before the brain: they write down what they did.
+        if let Some(transfers) = transfers {
+            files.stop(transfers).await;
+        }
         // With nobody to take effects, the brain works through what it has and ends.
         drop(outcomes);
         brain.stop();

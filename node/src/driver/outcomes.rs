@@ -28,6 +28,7 @@ impl Driver {
             self.stale = true;
         }
         if before.account.is_some() && self.parts.snapshot.account.is_none() {
+            self.parts.files.forget_all();
             self.network = None;
             self.fetch = super::heard::Fetch::Idle;
             self.stock_at = None;
@@ -57,6 +58,7 @@ impl Driver {
             slots,
             lookups,
             publish_keys,
+            files,
             replies,
             events,
             wake_at: _,
@@ -73,6 +75,7 @@ impl Driver {
                 network.slot(slot, from);
             }
         }
+        self.parts.files.perform(&files);
         for (id, reply) in replies {
             self.commands.reply(id, reply);
         }

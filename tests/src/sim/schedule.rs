@@ -180,6 +180,7 @@ pub fn complaints(world: &World) -> Vec<String> {
 fn text(message: &Message) -> &str {
     match &message.body {
         MessageBody::Text { text } => text,
+        MessageBody::File { .. } => "(a file)",
         MessageBody::Notice { .. } => "(a notice)",
         MessageBody::NeedsNewerVersion { .. } => "(a newer kind)",
         MessageBody::Deleted => WITHDRAWN,

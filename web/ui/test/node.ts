@@ -13,6 +13,7 @@ import type {
   Role,
   SignUpTicket,
   Status,
+  Transfer,
 } from "../src/api";
 import type { Socket, Surroundings } from "../src/net/connection";
 import type { Admission } from "../src/net/session";
@@ -141,6 +142,20 @@ export function message(text: string, change: Partial<Message> = {}): Message {
   };
 }
 
+export function transfer(change: Partial<Transfer> = {}): Transfer {
+  return {
+    conversation: CHAT,
+    message: "e".repeat(32),
+    up: true,
+    name: "notes.pdf",
+    size: 1_500,
+    done: 0,
+    total: 65_536,
+    state: { state: "running" },
+    ...change,
+  };
+}
+
 type Refusal = { code: string; message: string; hint: string; retry_after: number | null };
 type Handler = (request: Request) => Response | Refusal | null;
 
@@ -158,6 +173,7 @@ export class TestNode {
   groups: Group[] = [];
   /** Whether bob's safety number was compared. */
   verified = false;
+  transfers: Transfer[] = [];
   admission: Admission = "admitted";
   /** Whether somebody answers at all. */
   up = true;
@@ -368,6 +384,15 @@ export class TestNode {
         const next = to < hits.length ? `${to}` : null;
         return { type: "found", hits: hits.slice(from, to), next };
       }
+      case "transfers":
+        return { type: "transfers", transfers: this.transfers };
+      case "fetch_file": {
+        const { id, body } = this.at(request.position);
+        const size = body.type === "file" ? body.size : 0;
+        return { type: "transfer", ...transfer({ message: id, up: false, size }) };
+      }
+      case "cancel_transfer":
+        return { type: "done" };
       case "send": {
         const there = this.history.find((m) => m.id === request.id);
         const sent = there ?? message(request.text, { own: true, id: request.id ?? "" });

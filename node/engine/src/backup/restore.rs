@@ -241,6 +241,10 @@ impl Restoring<'_> {
             own: delivery.map(|d| (d, sending)),
             gap: false,
         };
+        if let Body::File(file) = &message.body {
+            // Fetched anew while the relay keeps it: no bytes of files are in a backup.
+            Table::Files.put(self.kv, &key(&[&file.blob.0, &place]), &())?;
+        }
         Table::Messages.put(self.kv, &place, &message)?;
         Table::MessageIds.put(self.kv, &key(&[&at.0, &then.id.0, &author.0]), &then.position)?;
         for edit in then.edits {

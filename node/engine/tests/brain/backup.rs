@@ -52,6 +52,7 @@ fn machinery(kv: &MemoryKv) -> Vec<(u8, Rows)> {
         T::Drafts,
         T::Profiles,
         T::Verified,
+        T::Files,
     ]
     .map(|table| table as u8);
     (0..=255)

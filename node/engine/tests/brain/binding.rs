@@ -3,7 +3,7 @@
 use livechat_crypto::mls::GroupId;
 use livechat_engine::view::{Delivery, Role};
 use livechat_engine::{Command, Input};
-use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
 use livechat_wire::{ConversationId, MessageId};
 
 use crate::circle::Circle;
@@ -97,6 +97,21 @@ fn everything(scene: &Scene) -> String {
     format!("{histories:?}{lists:?}{groups:?}")
 }
 
+fn file() -> File {
+    File {
+        name: "forged".into(),
+        media: "text/plain".into(),
+        size: 1,
+        blob: livechat_wire::BlobId([1; 32]),
+        key: FileKey([2; 32]),
+        hash: [3; 32],
+        until: 4,
+        preview: None,
+        forwarded: false,
+        timer: 0,
+    }
+}
+
 /// Everything that content can claim about a message: what, and the content's id when it must be the message's own.
 fn claims(target: Target) -> Vec<(&'static str, Body, bool)> {
     let text = || "forged".to_owned();
@@ -114,6 +129,7 @@ fn claims(target: Target) -> Vec<(&'static str, Body, bool)> {
         ("reply under its id", post(Some(target), false, 0), true),
         ("forward under its id", post(None, true, 0), true),
         ("disappearing text under its id", post(None, false, 1), true),
+        ("file under its id", Body::File(Box::new(file())), true),
         ("edit", edit(1), false),
         ("last edit", edit(u32::MAX), false),
         ("deletion", Body::Delete(target), false),
