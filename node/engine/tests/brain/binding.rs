@@ -199,6 +199,7 @@ fn honest_to_alice(cell: &str) -> bool {
         | "reply under its id"
         | "forward under its id"
         | "disappearing text under its id"
+        | "file under its id"
         | "timer under its id"
         | "something newer under its id" => !his,
         "reply" | "timer" | "profile" | "typing" => true,
@@ -223,6 +224,7 @@ fn honest_in_the_group(cell: &str) -> bool {
         | "reply under its id"
         | "forward under its id"
         | "disappearing text under its id"
+        | "file under its id"
         | "something newer under its id" => !his,
         "reply" | "profile" | "typing" => true,
         "edit" | "last edit" | "deletion" | "deletion under its id" => his,
@@ -235,7 +237,7 @@ fn honest_in_the_group(cell: &str) -> bool {
 type Expected = (fn() -> Scene, fn(&str) -> bool, usize);
 
 /// A matrix would prove nothing if nothing at all got through.
-const SCENES: [Expected; 2] = [(direct_chats, honest_to_alice, 76), (groups, honest_in_the_group, 56)];
+const SCENES: [Expected; 2] = [(direct_chats, honest_to_alice, 82), (groups, honest_in_the_group, 62)];
 
 #[test]
 fn sender_binding() {

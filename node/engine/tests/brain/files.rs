@@ -27,12 +27,12 @@ fn file() -> File {
     }
 }
 
-fn send(at: ConversationId, id: u8) -> Command {
+pub fn send(at: ConversationId, id: u8) -> Command {
     Command::SendFile { conversation: at, file: Box::new(file()), id: MessageId([id; 16]) }
 }
 
 /// What a message shows of its file, and whether its bytes are here.
-fn shown(who: &Person, at: ConversationId, n: usize) -> (String, bool) {
+pub fn shown(who: &Person, at: ConversationId, n: usize) -> (String, bool) {
     match &who.history(at)[n].body {
         MessageBody::File { name, size: 70_000, until: 1_800_000_000, here, .. } => (name.clone(), *here),
         other => panic!("{other:?}"),
