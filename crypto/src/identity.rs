@@ -3,10 +3,10 @@
 
 use core::fmt;
 
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::{Signer as _, SigningKey};
 use hpke::kem::XWing;
 use hpke::{Deserializable, Kem, Serializable};
-use livechat_wire::account::{AccountLog, Statement};
+use livechat_wire::account::{AccountLog, Signer, Statement};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::codec::{DecodeError, Reader};
 use livechat_wire::http::{Bytes, DeviceProof};
@@ -19,25 +19,34 @@ use crate::phrase::RecoveryPhrase;
 
 /// The version this build writes and reads.
 pub const VERSION: u8 = 1;
-/// Bytes of an encoded identity: version, account key, device key, hello key, bucket seed.
-pub const ENCODED: usize = 1 + 32 + 32 + 32 + 16;
+/// Bytes of an encoded identity: version, whether the identity key follows or only the account's id, that, device key,
+/// hello key, bucket seed.
+pub const ENCODED: usize = 1 + 1 + 32 + 32 + 32 + 16;
 
-/// The secrets of an account's first device. Zeroized on drop; `Debug` prints ids only.
+/// The secrets of a device. Zeroized on drop; `Debug` prints ids only.
 pub struct Identity {
-    account: SigningKey,
+    root: Root,
     device: SigningKey,
     hello: <XWing as Kem>::PrivateKey,
     hello_public: Box<[u8; limits::XWING_PUBLIC]>,
     bucket_seed: [u8; 16],
 }
 
+/// What a device has of the account itself. Whoever holds the identity key can add devices whatever was revoked, so
+/// only the first device and the recovery phrase do (PROTOCOL R-130).
+enum Root {
+    Key(SigningKey),
+    Linked(AccountId),
+}
+
 impl Identity {
-    /// Makes the first device of the account that `phrase` gives back.
+    /// Makes a device of the account that `phrase` gives back.
     #[must_use]
     pub fn of_phrase(phrase: &RecoveryPhrase, rng: &mut dyn CryptoRng) -> Self {
         let device = Zeroizing::new(draw(rng));
         let hello = Zeroizing::new(draw(rng));
-        Self::from_parts(&phrase.account_key(), &device, &hello, draw(rng))
+        let root = Root::Key(SigningKey::from_bytes(&phrase.account_key()));
+        Self::from_parts(root, &device, &hello, draw(rng))
     }
 
     /// Makes a new account that no phrase gives back, with its first device.
@@ -46,20 +55,22 @@ impl Identity {
         let account = Zeroizing::new(draw(rng));
         let device = Zeroizing::new(draw(rng));
         let hello = Zeroizing::new(draw(rng));
-        Self::from_parts(&account, &device, &hello, draw(rng))
+        Self::from_parts(Root::Key(SigningKey::from_bytes(&account)), &device, &hello, draw(rng))
     }
 
-    fn from_parts(account: &[u8; 32], device: &[u8; 32], hello: &[u8; 32], bucket_seed: [u8; 16]) -> Self {
+    /// Makes a further device of an account, which another device has to let in: it never has the identity key.
+    #[must_use]
+    pub fn linked(account: AccountId, rng: &mut dyn CryptoRng) -> Self {
+        let device = Zeroizing::new(draw(rng));
+        let hello = Zeroizing::new(draw(rng));
+        Self::from_parts(Root::Linked(account), &device, &hello, draw(rng))
+    }
+
+    fn from_parts(root: Root, device: &[u8; 32], hello: &[u8; 32], bucket_seed: [u8; 16]) -> Self {
         let hello = <XWing as Kem>::PrivateKey::from_bytes(hello).expect("any 32 bytes are an X-Wing private key");
         let mut hello_public = Box::new([0; limits::XWING_PUBLIC]);
         hello_public.copy_from_slice(&XWing::sk_to_pk(&hello).to_bytes());
-        Self {
-            account: SigningKey::from_bytes(account),
-            device: SigningKey::from_bytes(device),
-            hello,
-            hello_public,
-            bucket_seed,
-        }
+        Self { root, device: SigningKey::from_bytes(device), hello, hello_public, bucket_seed }
     }
 
     /// The secrets as bytes, for the encrypted store.
@@ -67,7 +78,16 @@ impl Identity {
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let mut out = Zeroizing::new(Vec::with_capacity(ENCODED));
         out.push(VERSION);
-        out.extend_from_slice(self.account.as_bytes());
+        match &self.root {
+            Root::Key(key) => {
+                out.push(1);
+                out.extend_from_slice(key.as_bytes());
+            }
+            Root::Linked(account) => {
+                out.push(0);
+                out.extend_from_slice(&account.0);
+            }
+        }
         out.extend_from_slice(self.device.as_bytes());
         out.extend_from_slice(Zeroizing::new(<[u8; 32]>::from(self.hello.to_bytes())).as_ref());
         out.extend_from_slice(&self.bucket_seed);
@@ -84,18 +104,31 @@ impl Identity {
         if version != VERSION {
             return Err(DecodeError::Version(version));
         }
-        let account = Zeroizing::new(r.array()?);
+        let root = match r.u8()? {
+            0 => Root::Linked(AccountId(r.array()?)),
+            1 => Root::Key(SigningKey::from_bytes(&Zeroizing::new(r.array()?))),
+            _ => return Err(DecodeError::NotCanonical("identity key")),
+        };
         let device = Zeroizing::new(r.array()?);
         let hello = Zeroizing::new(r.array()?);
         let bucket_seed = r.array()?;
         r.end()?;
-        Ok(Self::from_parts(&account, &device, &hello, bucket_seed))
+        Ok(Self::from_parts(root, &device, &hello, bucket_seed))
     }
 
     /// The account.
     #[must_use]
     pub fn account(&self) -> AccountId {
-        AccountId::of(self.account.verifying_key().as_bytes())
+        match &self.root {
+            Root::Key(key) => AccountId::of(key.verifying_key().as_bytes()),
+            Root::Linked(account) => *account,
+        }
+    }
+
+    /// Whether the account's identity key is on this device.
+    #[must_use]
+    pub fn has_identity_key(&self) -> bool {
+        matches!(self.root, Root::Key(_))
     }
 
     /// This device.
@@ -119,13 +152,29 @@ impl Identity {
     /// Founds the account log: genesis, this device, and `username` at `relay`.
     ///
     /// # Errors
-    /// [`DecodeError::Bounds`] when the name is empty or longer than [`limits::USERNAME`] bytes.
+    /// [`DecodeError::Bounds`] when the name is empty or longer than [`limits::USERNAME`] bytes;
+    /// [`DecodeError::Signature`] on a linked device, whose account was founded elsewhere.
     pub fn found_log(&self, username: &str, relay: RelayId, unix_seconds: u64) -> Result<AccountLog, DecodeError> {
-        let sign = |bytes: &[u8]| self.account.sign(bytes).to_bytes();
-        let mut log = AccountLog::found(self.account.verifying_key().to_bytes(), unix_seconds, sign)?;
-        log.append(unix_seconds, Statement::AddDevice { device_key: self.device_key() }, sign)?;
-        log.append(unix_seconds, Statement::BindName { name: username.to_owned(), relay }, sign)?;
+        let Root::Key(account) = &self.root else { return Err(DecodeError::Signature("genesis")) };
+        let sign = |bytes: &[u8]| account.sign(bytes).to_bytes();
+        let mut log = AccountLog::found(account.verifying_key().to_bytes(), unix_seconds, sign)?;
+        self.state(&mut log, Statement::AddDevice { device_key: self.device_key() }, unix_seconds)?;
+        self.state(&mut log, Statement::BindName { name: username.to_owned(), relay }, unix_seconds)?;
         Ok(log)
+    }
+
+    /// Appends a statement to our account's log, signed by the identity key if it is here and in force, else by this
+    /// device (PROTOCOL R-130).
+    ///
+    /// # Errors
+    /// What every reader would refuse: this device doesn't speak for the account, say, or may not say that.
+    pub fn state(&self, log: &mut AccountLog, statement: Statement, unix_seconds: u64) -> Result<(), DecodeError> {
+        match &self.root {
+            Root::Key(key) if key.verifying_key().as_bytes() == log.identity_key() => {
+                log.append(unix_seconds, Signer::Identity, statement, |bytes| key.sign(bytes).to_bytes())
+            }
+            _ => log.append(unix_seconds, Signer::Device(self.device()), statement, |bytes| self.sign_as_device(bytes)),
+        }
     }
 
     /// This device's bundle: how to reach it for the first time.
@@ -147,9 +196,12 @@ impl Identity {
         }
     }
 
-    /// The seed of the account key: what the recovery phrase gives, too.
-    pub(crate) fn account_seed(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.account.to_bytes())
+    /// The seed of the account key, if it is here: what the recovery phrase gives, too.
+    pub(crate) fn account_seed(&self) -> Option<Zeroizing<[u8; 32]>> {
+        match &self.root {
+            Root::Key(key) => Some(Zeroizing::new(key.to_bytes())),
+            Root::Linked(_) => None,
+        }
     }
 
     pub(crate) fn sign_as_device(&self, bytes: &[u8]) -> [u8; 64] {
@@ -190,9 +242,33 @@ mod tests {
         assert_eq!(again.encode(), it.encode());
         assert_eq!((again.account(), again.device(), again.bundle(NOW)), (it.account(), it.device(), it.bundle(NOW)));
         let bytes = it.encode();
-        assert_eq!(Identity::decode(&bytes[1..]).err(), Some(DecodeError::Version(bytes[1])));
+        assert_eq!(Identity::decode(&[&[9], &bytes[1..]].concat()).err(), Some(DecodeError::Version(9)));
         assert_eq!(Identity::decode(&bytes[..ENCODED - 1]).err(), Some(DecodeError::Truncated));
         assert_eq!(Identity::decode(&[&bytes[..], &[0]].concat()).err(), Some(DecodeError::Trailing));
+        let linked = Identity::linked(it.account(), &mut ChaCha20Rng::seed_from_u64(2));
+        let again = Identity::decode(&linked.encode()).unwrap();
+        assert_eq!((again.account(), again.device()), (it.account(), linked.device()));
+        assert!(it.has_identity_key() && !again.has_identity_key());
+        assert!(!linked.encode().windows(32).any(|w| w == it.account_seed().unwrap().as_slice()));
+    }
+
+    #[test]
+    fn a_linked_device_speaks_for_the_account_once_it_is_let_in_and_never_again_once_removed() {
+        let (first, mut rng) = (identity(), ChaCha20Rng::seed_from_u64(2));
+        let mut log = first.found_log("alice", RELAY, NOW).unwrap();
+        let [second, third] = [0; 2].map(|_| Identity::linked(first.account(), &mut rng));
+        let add = |who: &Identity| Statement::AddDevice { device_key: who.device_key() };
+        assert!(second.found_log("alice", RELAY, NOW).is_err(), "its account is founded");
+        assert!(second.state(&mut log, add(&second), NOW).is_err(), "nobody lets themselves in");
+        first.state(&mut log, add(&second), NOW).unwrap();
+        second.state(&mut log, add(&third), NOW + 1).unwrap();
+        let signers: Vec<_> = log.entries().iter().map(|e| e.signer).collect();
+        assert_eq!(signers[3..], [Signer::Identity, Signer::Device(second.device())]);
+        third.state(&mut log, Statement::RevokeDevice { device: second.device() }, NOW + 2).unwrap();
+        assert!(second.state(&mut log, Statement::RevokeDevice { device: third.device() }, NOW + 3).is_err());
+        assert_eq!(AccountLog::decode(&log.encode()).unwrap().device_keys(), [first.device_key(), third.device_key()]);
+        let rotation = Statement::RotateIdentity { identity_key: third.device_key() };
+        assert!(third.state(&mut log, rotation, NOW + 3).is_err(), "the identity is the phrase's to change");
     }
 
     #[test]

@@ -211,10 +211,8 @@ fn a_device_of_the_same_account_cannot_stand_in_for_another() {
         let mut alice = Person::new(1);
         let mut bob = Person::new(2);
         let second = Person::new(3).identity.device_key();
-        let secrets = bob.identity.encode();
-        let account = ed25519_dalek::SigningKey::from_bytes(secrets[1..33].try_into().unwrap());
         let add = livechat_wire::account::Statement::AddDevice { device_key: second };
-        bob.log.append(NOW, add, |m| ed25519_dalek::Signer::sign(&account, m).to_bytes()).unwrap();
+        bob.identity.state(&mut bob.log, add, NOW).unwrap();
         let key_package = bob.key_package(false);
         let peer = PeerDevice { log: &bob.log, device_key: second, key_package: &key_package };
         let refused = alice.begin(&[peer]).unwrap_err();

@@ -28,6 +28,9 @@ pub const SIGN_UP: u64 = 3_600;
 pub const CONFIRM_TRIES: u32 = 10;
 /// Seconds a session lasts (SEED A4).
 pub const SESSION: u64 = 10 * 24 * 3_600;
+
+/// A device waits to be added for this long, in seconds: people have the other one at hand, or fetch it.
+pub const PENDING_DEVICE: u64 = 3_600;
 /// Sessions of one account; the oldest makes room. Sixteen devices, and browsers that were forgotten.
 pub const SESSIONS: usize = 64;
 /// Authenticators of one account: phone and spare.

@@ -6,7 +6,7 @@
 //! u8 stay unlocked  u32 lock after
 //! [32] device secret  [32] relay's public key  u32+ knock
 //! [32] salt  [48] wrapped by code
-//! [32] salt  [48] wrapped by phrase
+//! u8 phrase?  [32] salt  [48] wrapped by phrase
 //! u8 passphrase?  [16] salt  u32 KiB  u32 passes  [32] salt  [48] wrapped by passphrase
 //! [32] SHA-256 of all before
 //! ```
@@ -30,7 +30,10 @@ pub(super) fn encode(vault: &Vault) -> Vec<u8> {
     w.u8(u8::from(vault.habits.stay_unlocked)).u32(vault.habits.lock_after);
     w.raw(&vault.secret[..]).raw(&vault.public).bytes(&vault.knock);
     write(&mut w, &vault.by_code);
-    write(&mut w, &vault.by_phrase);
+    w.u8(u8::from(vault.by_phrase.is_some()));
+    if let Some(way) = &vault.by_phrase {
+        write(&mut w, way);
+    }
     w.u8(u8::from(vault.by_passphrase.is_some()));
     if let Some(way) = &vault.by_passphrase {
         w.raw(&way.salt).u32(way.memory_kib).u32(way.passes);
@@ -67,7 +70,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vault, DecodeError> {
         public: r.array()?,
         knock: r.bytes(limits::KNOCK, "knock")?.to_vec(),
         by_code: read(&mut r)?,
-        by_phrase: read(&mut r)?,
+        by_phrase: if flag(&mut r)? { Some(read(&mut r)?) } else { None },
         by_passphrase: if flag(&mut r)? { Some(passphrase(&mut r)?) } else { None },
     };
     r.end()?;

@@ -149,12 +149,13 @@ pub struct Vault {
     public: [u8; 32],
     knock: Vec<u8>,
     by_code: Wrapped,
-    by_phrase: Wrapped,
+    /// None on a linked device, which never had the identity key.
+    by_phrase: Option<Wrapped>,
     by_passphrase: Option<ByPassphrase>,
 }
 
 impl Vault {
-    /// Wraps `key` for a code and for the recovery phrase of `identity`. Habits and passphrase are taken over from the
+    /// Wraps `key` for a code and, where the identity key is, for the recovery phrase of `identity`. Habits and passphrase are taken over from the
     /// vault `before`, if it is the same account's.
     #[must_use]
     pub fn wrap(
@@ -173,7 +174,7 @@ impl Vault {
             public: answer.public,
             knock: answer.knock.clone(),
             by_code: Way::Code.wrap(&owner.account, &code_secret(&draft.secret, &answer.output), key, rng),
-            by_phrase: Way::Phrase.wrap(&owner.account, &identity.account_seed()[..], key, rng),
+            by_phrase: identity.account_seed().map(|seed| Way::Phrase.wrap(&owner.account, &seed[..], key, rng)),
             by_passphrase: before.and_then(|b| b.by_passphrase.clone()),
             owner,
         }
@@ -196,9 +197,16 @@ impl Vault {
     /// Opens with the recovery phrase.
     ///
     /// # Errors
-    /// [`WrongKey`]: with this account's phrase, the vault is damaged.
+    /// [`WrongKey`]: with this account's phrase, the vault is damaged, or a linked device's ([`Vault::has_phrase`]).
     pub fn open_by_phrase(&self, phrase: &RecoveryPhrase) -> Result<DatabaseKey, WrongKey> {
-        Way::Phrase.unwrap(&self.owner.account, &phrase.account_key()[..], &self.by_phrase)
+        let way = self.by_phrase.as_ref().ok_or(WrongKey)?;
+        Way::Phrase.unwrap(&self.owner.account, &phrase.account_key()[..], way)
+    }
+
+    /// Whether the recovery phrase opens it: not on a linked device.
+    #[must_use]
+    pub fn has_phrase(&self) -> bool {
+        self.by_phrase.is_some()
     }
 
     /// Opens with the passphrase. Takes a moment, on purpose.

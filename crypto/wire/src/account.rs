@@ -1,7 +1,10 @@
 //! The account log: signed, hash-linked entries that say which devices speak for an account (DESIGN §3, R-40).
 //!
 //! Anybody can carry it and anybody can check it; [`AccountLog::decode`] accepts only logs that hold. Signing is the
-//! caller's: entries take a `sign` function, keys stay elsewhere.
+//! caller's: entries take a `sign` function, keys stay elsewhere. Who may sign what: R-130.
+//!
+//! An entry on the wire: time (8), signer (1: 0 the identity key, 1 a device, whose id (32) follows), statement — kind
+//! (1) and what it says —, signature (64).
 
 use sha2::{Digest, Sha256};
 
@@ -46,14 +49,25 @@ pub enum Statement {
     },
 }
 
+/// Whose signature an entry carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signer {
+    /// The identity key then in force.
+    Identity,
+    /// A device that spoke for the account then.
+    Device(DeviceId),
+}
+
 /// A statement in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Unix seconds, as the signer says.
     pub time: u64,
+    /// Who says it.
+    pub signer: Signer,
     /// What is said.
     pub statement: Statement,
-    /// Ed25519 by the identity key then in force.
+    /// Ed25519 by the signer.
     pub signature: [u8; 64],
 }
 
@@ -84,22 +98,23 @@ impl AccountLog {
             revoked: Vec::new(),
             name: None,
         };
-        log.append(time, Statement::Genesis { identity_key }, sign)?;
+        log.append(time, Signer::Identity, Statement::Genesis { identity_key }, sign)?;
         Ok(log)
     }
 
-    /// Appends a statement; `sign` signs with the identity key in force.
+    /// Appends a statement; `sign` signs with the signer's key.
     ///
     /// # Errors
     /// What [`AccountLog::decode`] would refuse is refused here.
     pub fn append(
         &mut self,
         time: u64,
+        signer: Signer,
         statement: Statement,
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Result<(), DecodeError> {
-        let signature = sign(&self.signed_bytes(time, &statement));
-        self.push(Entry { time, statement, signature })
+        let signature = sign(&self.signed_bytes(time, signer, &statement));
+        self.push(Entry { time, signer, statement, signature })
     }
 
     /// The account it is about.
@@ -124,6 +139,12 @@ impl AccountLog {
     #[must_use]
     pub fn has_device(&self, key: &[u8; 32]) -> bool {
         self.devices.contains(key)
+    }
+
+    /// Whether a device was revoked: it never speaks for the account again.
+    #[must_use]
+    pub fn is_revoked(&self, device: &DeviceId) -> bool {
+        self.revoked.contains(device)
     }
 
     /// The name it is known by, and where.
@@ -157,6 +178,7 @@ impl AccountLog {
         w.u8(VERSION);
         w.list(&self.entries, |w, e| {
             w.u64(e.time);
+            e.signer.write(w);
             e.statement.write(w);
             w.raw(&e.signature);
         });
@@ -166,8 +188,8 @@ impl AccountLog {
     /// Reads a log and checks every link and signature.
     ///
     /// # Errors
-    /// Anything that doesn't hold: no genesis, a second one, a device added twice or after its revocation, a bad
-    /// signature, a name outside its bounds, too many entries.
+    /// Anything that doesn't hold: no genesis, a second one, a device added twice or after its revocation, a signer who
+    /// may not say that, a bad signature, a name outside its bounds, too many entries.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > limits::LOG {
             return Err(DecodeError::Bounds("account log"));
@@ -178,12 +200,13 @@ impl AccountLog {
             return Err(DecodeError::Version(version));
         }
         let entries = r.list(limits::LOG_ENTRIES, "account log", |r| {
-            Ok(Entry { time: r.u64()?, statement: Statement::read(r)?, signature: r.array()? })
+            let (time, signer) = (r.u64()?, Signer::read(r)?);
+            Ok(Entry { time, signer, statement: Statement::read(r)?, signature: r.array()? })
         })?;
         r.end()?;
         let mut entries = entries.into_iter();
         let Some(first) = entries.next() else { return Err(DecodeError::Truncated) };
-        let Statement::Genesis { identity_key } = first.statement else {
+        let (Signer::Identity, Statement::Genesis { identity_key }) = (first.signer, first.statement) else {
             return Err(DecodeError::NotCanonical("genesis"));
         };
         let mut log = Self::found(identity_key, first.time, |_| first.signature)?;
@@ -197,8 +220,8 @@ impl AccountLog {
         if self.entries.len() >= limits::LOG_ENTRIES {
             return Err(DecodeError::Bounds("account log"));
         }
-        let signed = self.signed_bytes(entry.time, &entry.statement);
-        verify(&self.identity_key, &signed, &entry.signature, "account log entry")?;
+        let signed = self.signed_bytes(entry.time, entry.signer, &entry.statement);
+        verify(self.key_of(&entry)?, &signed, &entry.signature, "account log entry")?;
         match &entry.statement {
             Statement::Genesis { .. } if self.entries.is_empty() => {}
             Statement::Genesis { .. } => return Err(DecodeError::NotCanonical("genesis")),
@@ -228,13 +251,45 @@ impl AccountLog {
         Ok(())
     }
 
-    /// Domain, account, position and previous hash bind an entry to its place.
-    fn signed_bytes(&self, time: u64, statement: &Statement) -> Vec<u8> {
+    /// The key that an entry must be signed with, if its signer may say that.
+    fn key_of(&self, entry: &Entry) -> Result<&[u8; 32], DecodeError> {
+        let device = match entry.signer {
+            Signer::Identity => return Ok(&self.identity_key),
+            Signer::Device(device) => device,
+        };
+        let for_devices = match entry.statement {
+            Statement::AddDevice { .. } | Statement::RevokeDevice { .. } | Statement::BindName { .. } => true,
+            Statement::Genesis { .. } | Statement::RotateIdentity { .. } => false,
+        };
+        let in_force = self.devices.iter().find(|key| DeviceId::of(key) == device);
+        in_force.filter(|_| for_devices).ok_or(DecodeError::NotCanonical("signer"))
+    }
+
+    /// Domain, account, position, previous hash and signer bind an entry to its place.
+    fn signed_bytes(&self, time: u64, signer: Signer, statement: &Statement) -> Vec<u8> {
         let mut w = Writer::new();
         w.raw(b"livechat account log v1").raw(&self.account.0);
         w.u16(u16::try_from(self.entries.len()).unwrap_or(u16::MAX)).raw(&self.head).u64(time);
+        signer.write(&mut w);
         statement.write(&mut w);
         w.finish()
+    }
+}
+
+impl Signer {
+    fn write(self, w: &mut Writer) {
+        match self {
+            Self::Identity => w.u8(0),
+            Self::Device(device) => w.u8(1).raw(&device.0),
+        };
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(match r.u8()? {
+            0 => Self::Identity,
+            1 => Self::Device(DeviceId(r.array()?)),
+            _ => return Err(DecodeError::Unknown("signer")),
+        })
     }
 }
 

@@ -185,6 +185,27 @@ json! {
         pub expires_at: u64,
     }
 
+    /// `PUT /v1/devices/pending`: a device that wants to be one of the account's. Replaces one put before.
+    pub struct PendDevice {
+        /// Its [`crate::bundle::Bundle`].
+        pub bundle: Bytes,
+    }
+
+    /// `GET /v1/devices/pending`, and the answer to `PUT`.
+    pub struct PendingDevice {
+        /// Its [`crate::bundle::Bundle`], as it was put.
+        pub bundle: Bytes,
+        /// Unix seconds; afterwards it is forgotten.
+        pub expires_at: u64,
+    }
+
+    /// `PUT /v1/devices/log`: the account log, continued. Devices that it revokes lose sessions, bundle and
+    /// KeyPackages. The same again has the same effect.
+    pub struct PutLog {
+        /// The whole log.
+        pub log: Bytes,
+    }
+
     /// `PUT /v1/key-packages` (known device only): stocks what others need to reach this device.
     pub struct PublishKeyPackages {
         /// The device's current bundle.
@@ -369,6 +390,8 @@ pub enum ProblemCode {
     TooLarge,
     /// This account's share of the relay's room is used up.
     QuotaExceeded,
+    /// The relay has a later account log: read that, and continue it.
+    Outdated,
     /// Parts of a blob come one after the other: ask how far it is.
     OutOfOrder,
     /// The database is away or full; try again.

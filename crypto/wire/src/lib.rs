@@ -13,6 +13,7 @@ pub mod blob;
 pub mod bundle;
 pub mod codec;
 pub mod content;
+pub mod device_code;
 pub mod door;
 pub mod envelope;
 pub mod group;

@@ -100,7 +100,7 @@ pub const DOORKEEPERS: usize = 4;
 pub const LINK_TEXT: usize = 1_024;
 /// Sequencers that a group may rank.
 pub const SEQUENCERS: usize = 8;
-/// Bytes of the account log that a leaf carries: it comes along in every tree; 4 KiB hold some forty entries.
+/// Bytes of the account log that a leaf carries: it comes along in every tree; 4 KiB hold some thirty entries.
 pub const MEMBER_LOG: usize = 4 * 1_024;
 
 /// Bytes of a record of a backup: a message with all its edits and reactions.

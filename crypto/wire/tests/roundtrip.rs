@@ -2,7 +2,7 @@
 
 mod common;
 
-use livechat_wire::account::{AccountLog, Statement};
+use livechat_wire::account::{AccountLog, Signer, Statement};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, SCHEME};
@@ -422,20 +422,52 @@ fn contents_about_messages_have_one_form() {
 
 #[test]
 fn an_account_log_admits_no_nonsense() {
-    let refuses = |by: u8, statement: Statement| {
+    let refuses = |signer: Signer, by: u8, statement: Statement| {
         let mut log = common::log(7, "alice");
-        log.append(8, statement, common::signer(by)).is_err()
+        log.append(8, signer, statement, common::signer(by)).is_err()
     };
+    let identity = Signer::Identity;
     let device = |n| Statement::AddDevice { device_key: common::public(n) };
-    assert!(!refuses(4, device(5)), "control: the key in force may add a device");
-    assert!(refuses(1, device(5)), "the rotated-away key signs nothing any more");
-    assert!(refuses(4, device(3)), "no device twice");
-    assert!(refuses(4, device(2)), "revoked is revoked");
-    assert!(refuses(4, Statement::Genesis { identity_key: common::public(4) }), "one genesis");
     let relay = livechat_wire::RelayId([0; 32]);
-    assert!(refuses(4, Statement::BindName { name: String::new(), relay }), "a name has characters");
+    let name = |text: &str| Statement::BindName { name: text.to_owned(), relay };
+    let revoke = |n| Statement::RevokeDevice { device: livechat_wire::DeviceId::of(&common::public(n)) };
+    let rotate = || Statement::RotateIdentity { identity_key: common::public(6) };
+    assert!(!refuses(identity, 4, device(5)), "control: the key in force may add a device");
+    assert!(refuses(identity, 1, device(5)), "the rotated-away key signs nothing any more");
+    assert!(refuses(identity, 4, device(3)), "no device twice");
+    assert!(refuses(identity, 4, device(2)), "revoked is revoked");
+    assert!(refuses(identity, 4, Statement::Genesis { identity_key: common::public(4) }), "one genesis");
+    assert!(refuses(identity, 4, name("")), "a name has characters");
+    for statement in [device(5), revoke(3), name("a")] {
+        assert!(!refuses(common::by_device(3), 3, statement.clone()), "control: a device in force may: {statement:?}");
+        assert!(refuses(common::by_device(3), 4, statement.clone()), "in its own name only: {statement:?}");
+        assert!(refuses(identity, 3, statement.clone()), "not in the identity's: {statement:?}");
+        assert!(refuses(common::by_device(2), 2, statement.clone()), "a removed device says nothing: {statement:?}");
+        assert!(refuses(common::by_device(5), 5, statement.clone()), "nor does one that never was: {statement:?}");
+    }
+    assert!(refuses(common::by_device(3), 3, device(2)), "revoked is revoked, whoever signs");
+    assert!(refuses(common::by_device(3), 3, rotate()), "the identity is nobody's to change but its own");
+    assert!(!refuses(identity, 4, rotate()), "control");
+    assert!(refuses(common::by_device(3), 3, Statement::Genesis { identity_key: common::public(4) }), "one genesis");
     let log = common::log(7, "alice");
     assert_eq!(log.device_keys(), &[common::public(3)]);
+    assert!(log.is_revoked(&livechat_wire::DeviceId::of(&common::public(2))));
     assert_eq!(log.name(), Some(("alice", livechat_wire::RelayId(common::public(9)))));
     assert_eq!(log.account(), livechat_wire::AccountId::of(&common::public(1)), "rotation keeps the account");
+}
+
+#[test]
+fn a_revoked_device_is_refused_however_the_log_was_put_together() {
+    // Bytes rather than `append`: a log that somebody wrote by other means.
+    let mut log = common::log(7, "alice");
+    log.append(8, Signer::Identity, Statement::AddDevice { device_key: common::public(5) }, common::signer(4)).unwrap();
+    let mut bytes = log.encode();
+    let signer = bytes.len() - 64 - 33 - 1;
+    assert_eq!(bytes[signer], 0, "the last entry's signer");
+    bytes[signer] = 2;
+    assert_eq!(AccountLog::decode(&bytes), Err(DecodeError::Unknown("signer")));
+    bytes[signer] = 1;
+    let removed = livechat_wire::DeviceId::of(&common::public(2)).0;
+    bytes.splice(signer + 1..=signer, removed);
+    assert_eq!(AccountLog::decode(&bytes), Err(DecodeError::NotCanonical("signer")));
 }

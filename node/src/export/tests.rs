@@ -138,7 +138,7 @@ async fn people_read_markdown_in_which_nothing_is_forged() {
 
 ## Tuesday, 24 November 2026
 
-**b\\_ob** 20:30
+**b\\_ob** 10:30
 
 *(a file of 3 bytes)* a\\[b](http://evil.example).pdf
 

@@ -9,9 +9,10 @@ use std::net::IpAddr;
 
 use livechat_wire::BlobId;
 use livechat_wire::http::{
-    BeginBlob, BeginSignUp, BlobSpace, BlobState, Claim, ConfirmAuthenticator, ConfirmSignUp, DirectoryEntry,
-    KeyPackageStock, LiveCount, LobbyDoor, LogIn, PendingSignUp, Problem, PublishKeyPackages, PutLobby, RecoveryCodes,
-    RelayInfo, RenewLobby, SecretText, Session, SessionList, SignedUp, UsernameAvailability, WithCode,
+    BeginBlob, BeginSignUp, BlobSpace, BlobState, Claim, ConfirmAuthenticator, ConfirmSignUp, DeviceProof,
+    DirectoryEntry, KeyPackageStock, LiveCount, LobbyDoor, LogIn, PendDevice, PendingDevice, PendingSignUp, Problem,
+    PublishKeyPackages, PutLobby, PutLog, RecoveryCodes, RelayInfo, RenewLobby, SecretText, Session, SessionList,
+    SignedUp, UsernameAvailability, WithCode,
 };
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
@@ -161,6 +162,26 @@ impl RelayClient {
         keys: &PublishKeyPackages,
     ) -> Result<KeyPackageStock, AskError> {
         answer(self.with_session(Method::PUT, &["v1", "key-packages"], token).json(keys)).await
+    }
+
+    /// This device waits to be added.
+    pub(crate) async fn pend_device(&self, token: &SecretText, pend: &PendDevice) -> Result<PendingDevice, AskError> {
+        answer(self.with_session(Method::PUT, &["v1", "devices", "pending"], token).json(pend)).await
+    }
+
+    /// The device that waits to be added.
+    pub(crate) async fn pending_device(&self, token: &SecretText) -> Result<PendingDevice, AskError> {
+        answer(self.with_session(Method::GET, &["v1", "devices", "pending"], token)).await
+    }
+
+    /// Continues the account's log.
+    pub(crate) async fn put_log(&self, token: &SecretText, log: &PutLog) -> Result<(), AskError> {
+        done(self.with_session(Method::PUT, &["v1", "devices", "log"], token).json(log)).await
+    }
+
+    /// Makes this session that of the device that signs.
+    pub(crate) async fn claim_session(&self, token: &SecretText, proof: &DeviceProof) -> Result<(), AskError> {
+        done(self.with_session(Method::PUT, &["v1", "sessions", "current", "device"], token).json(proof)).await
     }
 
     pub(crate) async fn lobby(&self, token: &SecretText) -> Result<LobbyDoor, AskError> {

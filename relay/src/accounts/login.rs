@@ -90,7 +90,7 @@ impl Accounts {
     }
 
     /// The device that signed this log-in just now. Not whether it is one of the account's. A proof counts once.
-    async fn check_proof(&self, username: &str, proof: &DeviceProof) -> Result<Option<DeviceId>, Fault> {
+    pub(super) async fn check_proof(&self, username: &str, proof: &DeviceProof) -> Result<Option<DeviceId>, Fault> {
         let Ok(device) = proof.verify(&self.relay(), username) else { return Ok(None) };
         if proof.time.abs_diff(self.now()) > limits::PROOF_SKEW {
             return Ok(None);

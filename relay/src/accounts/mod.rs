@@ -5,6 +5,7 @@
 
 mod authenticators;
 mod codes;
+mod devices;
 mod directory;
 mod live;
 mod lobby;
@@ -20,6 +21,7 @@ use record::Vault;
 use zeroize::Zeroizing;
 
 pub use authenticators::{AuthenticatorError, CodeError};
+pub use devices::{LogError, PendError};
 pub use directory::{LookupError, PublishError};
 pub use lobby::LobbyError;
 pub use login::LogInError;

@@ -159,6 +159,15 @@ impl Vault {
         read(&mut Reader::new(&text)).map_err(|_| Fault::Sealed(OpenError))
     }
 
+    pub(super) fn seal_pending_device(&self, name: NameKey, bundle: &Bundle) -> Result<Sealed, NoRandomness> {
+        self.seal("pending device", &[&name.0], &bundle.encode())
+    }
+
+    pub(super) fn open_pending_device(&self, name: NameKey, sealed: &Sealed) -> Result<Bundle, Fault> {
+        let text = self.open("pending device", &[&name.0], sealed)?;
+        Bundle::decode(&text).map_err(|_| Fault::Sealed(OpenError))
+    }
+
     pub(super) fn seal_bundle(
         &self,
         name: NameKey,

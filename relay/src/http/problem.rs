@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use livechat_wire::http::{Problem, ProblemCode, UsernameProblem};
 
 use crate::accounts::{
-    AuthenticatorError, BeginError, CodeError, ConfirmError, Fault, LobbyError, LogInError, LookupError, PublishError,
-    SessionError,
+    AuthenticatorError, BeginError, CodeError, ConfirmError, Fault, LobbyError, LogError, LogInError, LookupError,
+    PendError, PublishError, SessionError,
 };
 use crate::blobs::BlobError;
 
@@ -67,6 +67,15 @@ impl Failure {
 
     fn not_found(message: &'static str) -> Self {
         Self::new(StatusCode::NOT_FOUND, ProblemCode::NotFound, message)
+    }
+
+    pub(crate) fn no_pending_device() -> Self {
+        Self::not_found("No device waits to be added. Begin on the new device; it waits for an hour.")
+    }
+
+    fn device_required() -> Self {
+        let message = "Only a device of the account can do that. Log in from one, with its proof.";
+        Self::new(StatusCode::FORBIDDEN, ProblemCode::DeviceRequired, message)
     }
 
     pub(crate) fn code(&self) -> ProblemCode {
@@ -248,13 +257,35 @@ impl From<LobbyError> for Failure {
     }
 }
 
+impl From<PendError> for Failure {
+    fn from(e: PendError) -> Self {
+        match e {
+            PendError::Gone => Self::unauthenticated(),
+            PendError::Fault(f) => f.into(),
+            e => Self::bad_request(sentence(&e)),
+        }
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(e: LogError) -> Self {
+        match e {
+            LogError::Gone => Self::unauthenticated(),
+            LogError::Fault(f) => f.into(),
+            LogError::DeviceRequired => Self::device_required(),
+            LogError::Outdated => {
+                let message = "Another device changed the account meanwhile. Read its log again, and continue that.";
+                Self::new(StatusCode::CONFLICT, ProblemCode::Outdated, message)
+            }
+            e => Self::bad_request(sentence(&e)),
+        }
+    }
+}
+
 impl From<PublishError> for Failure {
     fn from(e: PublishError) -> Self {
         match e {
-            PublishError::DeviceRequired => {
-                let message = "Only a device of the account can do that. Log in from one, with its proof.";
-                Self::new(StatusCode::FORBIDDEN, ProblemCode::DeviceRequired, message)
-            }
+            PublishError::DeviceRequired => Self::device_required(),
             PublishError::Gone => Self::unauthenticated(),
             PublishError::Fault(f) => f.into(),
             e => Self::bad_request(sentence(&e)),

@@ -209,6 +209,19 @@ pub struct Lobby {
     pub renewed_at: u64,
 }
 
+/// An account's record is replaced, and devices that it no longer names are put out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relog {
+    /// The record as it was read; another one by now: nothing happens.
+    pub was: Sealed,
+    /// The record from now on.
+    pub sealed: Sealed,
+    /// Their bundles and KeyPackages go.
+    pub revoked: Vec<DeviceKey>,
+    /// They end.
+    pub ended: Vec<SessionId>,
+}
+
 /// Where accounts are kept. Times are Unix seconds, given by the caller.
 #[async_trait]
 pub trait AccountStore: Send + Sync + 'static {
@@ -313,6 +326,18 @@ pub trait AccountStore: Send + Sync + 'static {
 
     /// The devices of an account, each with a KeyPackage if it has one: a one-time one is handed out once, ever.
     async fn claim(&self, name: NameKey) -> Result<Vec<Device>, StoreError>;
+
+    /// Notes a device that wants to be one of the account's; replaces the one before. False: no such account.
+    async fn pend_device(&self, name: NameKey, bundle: Sealed, expires_at: u64) -> Result<bool, StoreError>;
+
+    /// The device that waits, and until when.
+    async fn pending_device(&self, name: NameKey, now: u64) -> Result<Option<(Sealed, u64)>, StoreError>;
+
+    /// Replaces an account's record; nothing waits to be a device afterwards. False: the record isn't what it was.
+    async fn relog(&self, name: NameKey, relog: Relog) -> Result<bool, StoreError>;
+
+    /// Seals another record into a session. False: it is over.
+    async fn reseal_session(&self, name: NameKey, id: SessionId, sealed: Sealed) -> Result<bool, StoreError>;
 
     /// The lobby's door, if there is one.
     async fn lobby(&self) -> Result<Option<Lobby>, StoreError>;

@@ -121,6 +121,10 @@ forward! {
     fn stock(name: NameKey, device: DeviceKey) -> Stock;
     fn devices(name: NameKey) -> Vec<Device>;
     fn claim(name: NameKey) -> Vec<Device>;
+    fn pend_device(name: NameKey, bundle: Sealed, expires_at: u64) -> bool;
+    fn pending_device(name: NameKey, now: u64) -> Option<(Sealed, u64)>;
+    fn relog(name: NameKey, relog: Relog) -> bool;
+    fn reseal_session(name: NameKey, id: SessionId, sealed: Sealed) -> bool;
     fn lobby() -> Option<Lobby>;
     fn put_lobby(sealed: Sealed, replaces: Option<u64>, stale_before: u64, now: u64) -> Lobby;
     fn renew_lobby(version: u64, now: u64) -> bool;

@@ -182,6 +182,7 @@ pub async fn openapi_describes_every_route() {
         "GET /readyz",
         "GET /v1/blobs",
         "GET /v1/blobs/{id}/{part}",
+        "GET /v1/devices/pending",
         "GET /v1/directory/{username}",
         "GET /v1/key-packages",
         "GET /v1/live",
@@ -199,8 +200,11 @@ pub async fn openapi_describes_every_route() {
         "POST /v1/sessions",
         "PUT /v1/blobs/{id}",
         "PUT /v1/blobs/{id}/{part}",
+        "PUT /v1/devices/log",
+        "PUT /v1/devices/pending",
         "PUT /v1/key-packages",
         "PUT /v1/lobby",
+        "PUT /v1/sessions/current/device",
     ];
     assert_eq!(routes, expected);
     let text = document.to_string();

@@ -4,6 +4,7 @@
 mod account;
 mod bad_input;
 mod blobs;
+mod devices;
 mod directory;
 mod enumeration;
 mod faults;
@@ -101,6 +102,10 @@ fn main() {
         blobs::a_file_goes_up_and_comes_down,
         blobs::only_its_owner_changes_a_file,
         blobs::the_store_of_files_fails_and_recovers,
+        devices::a_device_waits_is_added_and_is_known,
+        devices::a_revoked_device_is_put_out,
+        devices::of_two_continuations_one_counts,
+        devices::what_is_no_continuation,
         lobby::one_lobby_whoever_founds_it,
         lobby::a_dead_lobby_is_replaced_and_a_live_one_is_not,
         lobby::what_is_no_door_of_a_lobby,

@@ -103,8 +103,8 @@ pub async fn ten_wrong_codes_end_a_sign_up(w: World) {
 }
 
 pub async fn the_log_must_be_that_of_this_sign_up(w: World) {
-    use ed25519_dalek::Signer;
-    use livechat_wire::account::Statement;
+    use ed25519_dalek::Signer as _;
+    use livechat_wire::account::{Signer, Statement};
     use livechat_wire::{DeviceId, RelayId};
 
     let pending = w.begin("frank").await;
@@ -114,10 +114,10 @@ pub async fn the_log_must_be_that_of_this_sign_up(w: World) {
     let sign = |m: &[u8]| keys.identity.sign(m).to_bytes();
     let mut longer = keys.log("frank", relay);
     let device_key = other.device.verifying_key().to_bytes();
-    longer.append(1, Statement::AddDevice { device_key }, sign).unwrap();
+    longer.append(1, Signer::Identity, Statement::AddDevice { device_key }, sign).unwrap();
     let mut revoked = keys.log("frank", relay);
     let device = DeviceId::of(&keys.device.verifying_key().to_bytes());
-    revoked.append(1, Statement::RevokeDevice { device }, sign).unwrap();
+    revoked.append(1, Signer::Identity, Statement::RevokeDevice { device }, sign).unwrap();
     let mut flipped = good.log.0.clone();
     *flipped.last_mut().unwrap() ^= 1;
 

@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::{Signer as _, SigningKey};
 use livechat_relay::testing::{self, Faults, FaultyAccounts, FaultyBlobs, Stores, TurnedClock, code_at};
 use livechat_relay::{Config, Relay};
-use livechat_wire::account::{AccountLog, Statement};
+use livechat_wire::account::{AccountLog, Signer, Statement};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::http::*;
 use livechat_wire::{AccountId, RelayId, limits as wire};
@@ -132,8 +132,8 @@ impl Keys {
         let sign = |m: &[u8]| self.identity.sign(m).to_bytes();
         let mut log = AccountLog::found(self.identity.verifying_key().to_bytes(), NOW, sign).unwrap();
         let device_key = self.device.verifying_key().to_bytes();
-        log.append(NOW, Statement::AddDevice { device_key }, sign).unwrap();
-        log.append(NOW, Statement::BindName { name: name.to_owned(), relay }, sign).unwrap();
+        log.append(NOW, Signer::Identity, Statement::AddDevice { device_key }, sign).unwrap();
+        log.append(NOW, Signer::Identity, Statement::BindName { name: name.to_owned(), relay }, sign).unwrap();
         log
     }
 

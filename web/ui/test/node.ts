@@ -174,6 +174,8 @@ export class TestNode {
   /** Whether bob's safety number was compared. */
   verified = false;
   transfers: Transfer[] = [];
+  /** What the relay says of room for files. */
+  space: FileSpace = { used: 0, quota: 2 ** 31, largest: 2 ** 30, kept_seconds: 30 * 86_400 };
   admission: Admission = "admitted";
   /** Whether somebody answers at all. */
   up = true;
@@ -506,8 +508,12 @@ export class TestNode {
         return this.groupBecomes(request.conversation, { title: request.title });
       case "leave_group":
         return this.groupBecomes(request.conversation, { standing: "left" });
+      case "file_space":
+        return { type: "file_space", ...this.space };
       case "backup":
       case "restore":
+      case "send_file":
+      case "save_file":
         return { code: "bad_request", message: "A page can't name a file.", hint: "", retry_after: null };
       case "verify":
         this.verified = request.verified;

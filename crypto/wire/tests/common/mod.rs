@@ -1,7 +1,7 @@
 //! Structures for the wire tests, signed with fixed or generated keys.
 
-use ed25519_dalek::{Signer, SigningKey};
-use livechat_wire::account::{AccountLog, Statement};
+use ed25519_dalek::{Signer as _, SigningKey};
+use livechat_wire::account::{AccountLog, Signer, Statement};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::door::Knock;
 use livechat_wire::envelope::{Envelope, Header};
@@ -43,19 +43,24 @@ pub fn bundle(seed: u8, hello: u8, bucket_seed: [u8; 16], issued_at: u64) -> Bun
     Bundle::sign(public(seed), Box::new([hello; limits::XWING_PUBLIC]), bucket_seed, issued_at, signer(seed))
 }
 
-/// Genesis, two devices, a name, one device revoked, the identity rotated and the name bound again by the new key.
+pub fn by_device(seed: u8) -> Signer {
+    Signer::Device(DeviceId::of(&public(seed)))
+}
+
+/// Genesis, two devices, a name, one device revoked by the other, the identity rotated and the name bound again by the
+/// new key.
 pub fn log(time: u64, name: &str) -> AccountLog {
     let mut log = AccountLog::found(public(1), time, signer(1)).expect("genesis");
     let relay = RelayId(public(9));
-    for (statement, by) in [
-        (Statement::AddDevice { device_key: public(2) }, 1),
-        (Statement::BindName { name: name.to_owned(), relay }, 1),
-        (Statement::AddDevice { device_key: public(3) }, 1),
-        (Statement::RevokeDevice { device: DeviceId::of(&public(2)) }, 1),
-        (Statement::RotateIdentity { identity_key: public(4) }, 1),
-        (Statement::BindName { name: name.to_owned(), relay }, 4),
+    for (statement, signed_by, seed) in [
+        (Statement::AddDevice { device_key: public(2) }, Signer::Identity, 1),
+        (Statement::BindName { name: name.to_owned(), relay }, Signer::Identity, 1),
+        (Statement::AddDevice { device_key: public(3) }, by_device(2), 2),
+        (Statement::RevokeDevice { device: DeviceId::of(&public(2)) }, by_device(3), 3),
+        (Statement::RotateIdentity { identity_key: public(4) }, Signer::Identity, 1),
+        (Statement::BindName { name: name.to_owned(), relay }, Signer::Identity, 4),
     ] {
-        log.append(time, statement, signer(by)).expect("statement");
+        log.append(time, signed_by, statement, signer(seed)).expect("statement");
     }
     log
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod blobs;
+mod devices;
 mod directory;
 mod lobby;
 mod operations;
@@ -38,6 +39,11 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
             OpenApiRouter::new().routes(routes!(directory::publish, directory::stock)),
             livechat_wire::limits::HTTP_BODY,
         ))
+        .merge(with_body(
+            OpenApiRouter::new().routes(routes!(devices::pend, devices::pending)).routes(routes!(devices::put_log)),
+            limits::CONFIRM_BODY,
+        ))
+        .routes(routes!(devices::claim_session))
         .routes(routes!(lobby::standing, lobby::put))
         .routes(routes!(lobby::renew))
         .routes(routes!(directory::look_up))

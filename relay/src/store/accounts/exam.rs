@@ -40,6 +40,9 @@ pub fn all() -> Vec<(&'static str, Exam)> {
         sessions_are_found_listed_and_ended,
         key_packages_are_handed_out_once,
         the_newest_key_packages_are_kept,
+        a_device_waits_for_its_hour,
+        a_record_is_replaced_as_it_was_read,
+        a_session_is_sealed_again,
         two_founders_at_once_end_in_one_lobby,
         a_lobby_is_replaced_when_nobody_was_heard_of,
         deletion_leaves_a_held_name_and_nothing_else,
@@ -423,6 +426,73 @@ async fn expiry_takes_what_is_over_and_nothing_else(s: Store) {
     assert!(s.account(name(1)).await.unwrap().is_some());
     assert_eq!(s.sessions(name(1), 0).await.unwrap(), vec![]);
     assert!(s.try_sign_up(token(2), 10, NOW).await.unwrap().is_none());
+}
+
+async fn a_device_waits_for_its_hour(s: Store) {
+    assert!(!s.pend_device(name(1), sealed("nobody's"), NOW + 60).await.unwrap());
+    sign_up(&s, 1).await;
+    sign_up(&s, 2).await;
+    assert_eq!(s.pending_device(name(1), NOW).await.unwrap(), None);
+    assert!(s.pend_device(name(1), sealed("first"), NOW + 60).await.unwrap());
+    assert!(s.pend_device(name(1), sealed("second"), NOW + 70).await.unwrap(), "replaces the first");
+    assert_eq!(s.pending_device(name(1), NOW + 69).await.unwrap(), Some((sealed("second"), NOW + 70)));
+    assert_eq!(s.pending_device(name(2), NOW).await.unwrap(), None, "another account's");
+    assert_eq!(s.pending_device(name(1), NOW + 70).await.unwrap(), None);
+    assert_eq!(s.expire(NOW + 69).await.unwrap(), 0);
+    assert_eq!(s.expire(NOW + 70).await.unwrap(), 1);
+    assert!(s.pend_device(name(1), sealed("third"), NOW + 60).await.unwrap());
+    assert!(s.delete(name(1), NOW + 10).await.unwrap());
+    assert_eq!(s.pending_device(name(1), NOW).await.unwrap(), None, "gone with its account");
+}
+
+fn relog(was: &str, becomes: &str) -> Relog {
+    Relog { was: sealed(was), sealed: sealed(becomes), revoked: Vec::new(), ended: Vec::new() }
+}
+
+async fn a_record_is_replaced_as_it_was_read(s: Store) {
+    assert!(!s.relog(name(1), relog("record", "next")).await.unwrap(), "there is none");
+    sign_up(&s, 1).await;
+    sign_up(&s, 2).await;
+    let second = DeviceKey([9; 32]);
+    for device in [DeviceKey([1; 32]), second] {
+        let publication =
+            Publication { bundle: sealed("bundle"), one_time: vec![sealed("package")], last_resort: None };
+        s.publish(name(1), device, publication, 100).await.unwrap();
+    }
+    assert!(s.open_session(session(1, 7)).await.unwrap());
+    s.pend_device(name(1), sealed("waits"), NOW + 60).await.unwrap();
+    assert!(!s.relog(name(1), relog("another", "next")).await.unwrap(), "it isn't what it was");
+    assert!(s.pending_device(name(1), NOW).await.unwrap().is_some(), "and nothing happened");
+    let next = Relog { revoked: vec![second], ended: vec![SessionId([7; 16])], ..relog("record", "next") };
+    assert!(s.relog(name(1), next).await.unwrap());
+    assert_eq!(s.account(name(1)).await.unwrap().unwrap().sealed, sealed("next"));
+    assert_eq!(s.pending_device(name(1), NOW).await.unwrap(), None);
+    let left: Vec<_> = s.claim(name(1)).await.unwrap().into_iter().map(|d| d.device).collect();
+    assert_eq!(left, [DeviceKey([1; 32])]);
+    assert_eq!(s.stock(name(1), second).await.unwrap(), Stock::default());
+    assert!(s.session(token(7), NOW).await.unwrap().is_none());
+    assert!(s.session(token(1), NOW).await.unwrap().is_some());
+    assert_eq!(s.account(name(2)).await.unwrap().unwrap().sealed, sealed("record"), "the other's is what it was");
+    let rivals = {
+        let s = s.clone();
+        at_once(move |n| {
+            let (s, to) = (s.clone(), format!("by {n}"));
+            async move { s.relog(name(1), relog("next", &to)).await }
+        })
+        .await
+    };
+    assert_eq!(rivals, 1);
+}
+
+async fn a_session_is_sealed_again(s: Store) {
+    sign_up(&s, 1).await;
+    sign_up(&s, 2).await;
+    let id = SessionId([1; 16]);
+    assert!(!s.reseal_session(name(2), id, sealed("other")).await.unwrap(), "not theirs");
+    assert!(s.reseal_session(name(1), id, sealed("known")).await.unwrap());
+    assert_eq!(s.session(token(1), NOW).await.unwrap().unwrap().sealed, sealed("known"));
+    assert!(s.end_session(name(1), id).await.unwrap());
+    assert!(!s.reseal_session(name(1), id, sealed("late")).await.unwrap(), "it is over");
 }
 
 async fn two_founders_at_once_end_in_one_lobby(s: Store) {

@@ -2,6 +2,7 @@
 //! each verb is one conditional update; sessions, KeyPackages and budgets have collections of their own.
 
 mod authenticators;
+mod devices;
 mod directory;
 mod lobby;
 mod login;
@@ -295,6 +296,27 @@ impl AccountStore for Mongo {
 
     async fn claim(&self, name: NameKey) -> Result<Vec<Device>> {
         self.call(directory::claim(self.db().clone(), name)).await
+    }
+
+    async fn pend_device(&self, name: NameKey, bundle: Sealed, expires_at: u64) -> Result<bool> {
+        self.call(devices::pend(self.db().clone(), name, bundle, expires_at)).await
+    }
+
+    async fn pending_device(&self, name: NameKey, now: u64) -> Result<Option<(Sealed, u64)>> {
+        self.call(devices::pending(self.db().clone(), name, now)).await
+    }
+
+    async fn relog(&self, name: NameKey, relog: Relog) -> Result<bool> {
+        self.call(devices::relog(self.db().clone(), name, relog)).await
+    }
+
+    async fn reseal_session(&self, name: NameKey, id: SessionId, sealed: Sealed) -> Result<bool> {
+        let db = self.db().clone();
+        self.call(async move {
+            let session = doc! { "name": bin(name), "id": bin(id) };
+            update(&of(&db, "sessions"), session, doc! { "$set": { "sealed": bin(&sealed.0) } }).await
+        })
+        .await
     }
 
     async fn lobby(&self) -> Result<Option<Lobby>> {

@@ -77,7 +77,8 @@ pub(super) async fn activate(db: Database, token: TokenKey, activation: Activati
 pub(super) async fn delete(db: Database, name: NameKey, held_until: u64) -> Result<bool> {
     let change = doc! {
         "$set": { "state": DELETED, "expires_at": int(held_until), "sealed": bin([]) },
-        "$unset": { "token": "", "tries": "", "authenticators": "", "setup": "", "codes": "", "devices": "" },
+        "$unset": { "token": "", "tries": "", "authenticators": "", "setup": "", "codes": "", "devices": "",
+            "pending_device": "" },
     };
     let done = update(&of(&db, "accounts"), doc! { "_id": bin(name), "state": ACTIVE }, change).await?;
     if done {
@@ -112,6 +113,8 @@ pub(super) async fn expire(db: Database, now: u64) -> Result<u64> {
         gone += of(&db, collection).delete_many(filter).await?.deleted_count;
     }
     let setup = doc! { "setup.expires_at": { "$lte": now } };
+    let waits = doc! { "pending_device.expires_at": { "$lte": now } };
+    gone += of(&db, "accounts").update_many(waits, doc! { "$unset": { "pending_device": "" } }).await?.modified_count;
     gone += of(&db, "accounts").update_many(setup, doc! { "$unset": { "setup": "" } }).await?.modified_count;
     Ok(gone)
 }

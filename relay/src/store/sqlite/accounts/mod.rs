@@ -1,6 +1,7 @@
 //! [`AccountStore`] in SQLite. Each verb is one job of the writer, hence one savepoint: atomic by itself.
 
 mod authenticators;
+mod devices;
 mod directory;
 mod lobby;
 mod login;
@@ -210,6 +211,23 @@ impl AccountStore for Sqlite {
 
     async fn claim(&self, name: NameKey) -> Result<Vec<Device>> {
         self.write(move |db| directory::claim(db, name)).await
+    }
+
+    async fn pend_device(&self, name: NameKey, bundle: Sealed, expires_at: u64) -> Result<bool> {
+        self.write(move |db| devices::pend(db, name, &bundle, expires_at)).await
+    }
+
+    async fn pending_device(&self, name: NameKey, now: u64) -> Result<Option<(Sealed, u64)>> {
+        self.read(move |db| devices::pending(db, name, now)).await
+    }
+
+    async fn relog(&self, name: NameKey, relog: Relog) -> Result<bool> {
+        self.write(move |db| devices::relog(db, name, &relog)).await
+    }
+
+    async fn reseal_session(&self, name: NameKey, id: SessionId, sealed: Sealed) -> Result<bool> {
+        let sql = "UPDATE sessions SET sealed = ?3 WHERE name = ?1 AND id = ?2";
+        self.write(move |db| changes_one(db, sql, params![name.0, id.0, sealed.0])).await
     }
 
     async fn lobby(&self) -> Result<Option<Lobby>> {

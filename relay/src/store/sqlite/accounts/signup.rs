@@ -73,7 +73,7 @@ pub(super) fn delete(db: &Connection, name: NameKey, held_until: u64) -> Result<
         params![DELETED, int(held_until), name.0, ACTIVE],
     )?;
     if done {
-        for table in ["authenticators", "recovery_codes", "sessions", "devices"] {
+        for table in ["authenticators", "recovery_codes", "sessions", "devices", "pending_devices"] {
             db.execute(&format!("DELETE FROM {table} WHERE name = ?1"), [name.0])?;
         }
     }
@@ -89,6 +89,7 @@ pub(super) fn expire(db: &Connection, now: u64) -> Result<u64> {
         "DELETE FROM sessions WHERE expires_at <= ?1",
         "DELETE FROM budgets WHERE resets_at <= ?1",
         "DELETE FROM proofs WHERE expires_at <= ?1",
+        "DELETE FROM pending_devices WHERE expires_at <= ?1",
     ] {
         gone += db.execute(sql, [now])?;
     }
