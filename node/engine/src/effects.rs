@@ -73,7 +73,7 @@ pub enum Reply {
     /// To [`crate::Command::AddContact`].
     Contact(view::Contact),
     /// To [`crate::Command::Send`], and to what changes a message: as it is now.
-    Sent(view::Message),
+    Sent(Box<view::Message>),
     /// To [`crate::Command::CreateGroup`]: its conversation. Members come in as the directory and the order service
     /// answer.
     Group(ConversationId),

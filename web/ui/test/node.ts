@@ -3,6 +3,7 @@ import type {
   AccountSession,
   Conversation,
   Event,
+  FileSpace,
   Group,
   GroupLink,
   GroupMember,
