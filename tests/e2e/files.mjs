@@ -1,5 +1,6 @@
 // Files between two browsers: a picture that is cleaned and shown, a document that could run and doesn't, and a large one
-// that arrives although the relay and the recipient's node are killed on its way.
+// that arrives although both nodes and the relay are killed on its way.
+import { createHash, randomBytes } from 'node:crypto';
 import { accept, reads, say, shot, tell, writeTo } from './chat.mjs';
 import { settle } from './people.mjs';
 import { check, World } from './world.mjs';
@@ -7,7 +8,19 @@ import { check, World } from './world.mjs';
 const world = await World.make();
 
 const file = (page, name) => page.locator('.bubble', { has: page.locator('.file-name', { hasText: name }) });
-const choose = (page, files) => page.getByLabel('Files to send').setInputFiles(files);
+async function choose(page, ...files) {
+  await page.getByLabel('Files to send').setInputFiles(files);
+  const chosen = page.getByRole('region', { name: 'Files to be sent' });
+  // What it takes is said before anything leaves.
+  await chosen.getByText(/^Sealed here, then kept by the relay until .* are free\.$/).waitFor();
+  await chosen.getByRole('button', { name: /^Send / }).click();
+}
+
+const sha256 = (page, url) => page.evaluate(async (from) => {
+  const bytes = await (await fetch(from)).arrayBuffer();
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return [...hash].map((b) => b.toString(16).padStart(2, '0')).join('');
+}, url);
 
 async function story() {
   const relay = await world.relay();
@@ -50,10 +63,11 @@ async function story() {
   // What would run as a page of ours, if it were ever shown as one.
   const script = '<script>globalThis.owned = true; fetch("/api/session")</script>';
   const evil = `<svg xmlns="http://www.w3.org/2000/svg" onload="globalThis.owned = true">${script}</svg>`;
-  await choose(alice, [
+  await choose(
+    alice,
     { name: '<img src=x onerror=owned=1>.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(evil) },
     { name: 'page.html', mimeType: 'text/html', buffer: Buffer.from(script) },
-  ]);
+  );
   for (const name of ['.svg', 'page.html']) {
     await file(bob, name).getByRole('button', { name: 'Download' }).click();
     const save = file(bob, name).getByRole('link', { name: 'Save' });
@@ -77,22 +91,31 @@ async function story() {
   for (const page of [alice, bob]) check(!(await page.evaluate(() => globalThis.owned)), 'nothing ran');
   console.log('documents that could run');
 
-  // A large one, while the relay dies on its way up and the recipient's node on its way down.
-  const large = Buffer.alloc(24 * 1024 * 1024, 'a large file, line by line\n');
+  // A large one, while the sender's node and the relay die on its way up, and the recipient's node on its way down.
+  const large = randomBytes(24 * 1024 * 1024);
   await choose(alice, { name: 'large.bin', mimeType: '', buffer: large });
-  await alice.getByRole('list', { name: 'Files being sent' }).getByRole('progressbar').waitFor();
+  const sending = alice.getByRole('list', { name: 'Files being sent' });
+  await alice.waitForFunction(() => {
+    const bar = document.querySelector('.sending progress');
+    return bar?.value > 0 && bar.value < bar.max;
+  });
   await relay.kill();
+  await sending.getByText(/^Waiting\. /).waitFor();
   await world.axe('alice', alice, 'sending');
   await shot(alice, 'alice-sending');
+  const before = await sending.getByRole('progressbar').evaluate((bar) => bar.value);
+  await nodes.alice.kill();
+  await nodes.alice.start();
   await relay.start();
   await file(alice, 'large.bin').waitFor();
+  check(before > 0 && before < large.length, `killed on its way: ${before}`);
   await file(bob, 'large.bin').getByRole('button', { name: 'Download' }).click();
   await nodes.bob.kill();
   await nodes.bob.start();
   const save = file(bob, 'large.bin').getByRole('link', { name: 'Save' });
   await save.waitFor();
-  const length = await bob.evaluate(async (url) => (await (await fetch(url)).arrayBuffer()).byteLength, await save.getAttribute('href'));
-  check(length === large.length, `all of it: ${length}`);
+  const sum = createHash('sha256').update(large).digest('hex');
+  check((await sha256(bob, await save.getAttribute('href'))) === sum, 'the bytes agree');
   console.log('a large file');
 
   // Taken back.

@@ -133,7 +133,7 @@ mod tests {
         );
         assert_eq!((bytes[0], std::str::from_utf8(&bytes[1..]).unwrap()), (1, json.as_str()));
         Job::forget(down.id(), &mut kv).unwrap();
-        assert_eq!(Job::all(&kv).unwrap(), [up.clone()]);
+        assert_eq!(Job::all(&kv).unwrap(), std::slice::from_ref(&up));
         assert_eq!(up.file(9).map(|f| (f.key, f.hash, f.until)), Some((FileKey([5; 32]), [6; 32], 9)));
         kv.put(TRANSFERS, b"k", b"\x02{}").unwrap();
         assert!(matches!(Job::all(&kv), Err(SavedError::Version { found: 2, .. })));

@@ -129,10 +129,24 @@ describe("a file that came", () => {
 describe("a file to be sent", () => {
   it("is chosen, handed to the node and watched until it is a message", async () => {
     const { node, user } = await talking();
+    node.space = { used: 2 ** 29, quota: 2 ** 31, largest: 2 ** 30, kept_seconds: 30 * 86_400 };
     const posted = handsOver({ status: 200, body: transfer({ done: 100 }) });
     const notes = new File(["x".repeat(1_500)], "notes.pdf", { type: "application/pdf" });
     await user.upload(screen.getByLabelText("Files to send"), notes);
+    const chosen = await screen.findByRole("region", { name: "Files to be sent" });
+    expect(within(chosen).getByText("notes.pdf")).toBeTruthy();
+    // What it takes is said before anything leaves.
+    const until = new Intl.DateTimeFormat(undefined, { dateStyle: "long" }).format(
+      Date.now() + 30 * 86_400_000,
+    );
+    await within(chosen).findByText(
+      `Sealed here, then kept by the relay until ${until}. 1.5 GB of your 2.0 GB there are free.`,
+    );
+    expect(posted).toHaveLength(0);
+    await accessible();
+    await user.click(within(chosen).getByRole("button", { name: "Send the file" }));
     await waitFor(() => expect(posted).toHaveLength(1));
+    expect(screen.queryByRole("region", { name: "Files to be sent" })).toBeNull();
     expect(posted[0]?.url).toBe(`/api/files/${CHAT}?name=notes.pdf`);
     expect(posted[0]?.init).toMatchObject({ method: "POST", body: notes, credentials: "same-origin" });
     const list = await screen.findByRole("list", { name: "Files being sent" });
@@ -151,21 +165,68 @@ describe("a file to be sent", () => {
   });
 
   it("can be pasted or dropped; text stays text", async () => {
-    await talking();
+    const { user } = await talking();
     const posted = handsOver({ status: 200, body: transfer() });
+    const sent = async () => user.click(await screen.findByRole("button", { name: "Send the file" }));
     const shot = new File(["png"], "image.png", { type: "image/png" });
     const composer = screen.getByRole("textbox", { name: /^Message to/ });
     fireEvent.paste(composer, { clipboardData: { files: [shot], getData: () => "" } });
+    await sent();
     await waitFor(() => expect(posted).toHaveLength(1));
     fireEvent.paste(composer, { clipboardData: { files: [shot], getData: () => "cells" } });
     const dataTransfer = { types: ["Files"], files: [shot] };
     fireEvent.drop(screen.getByRole("region", { name: /^Chat with/ }), { dataTransfer });
+    await user.click(await screen.findByRole("checkbox", { name: /^Leave pictures as they are/ }));
+    await sent();
     await waitFor(() => expect(posted).toHaveLength(2));
+    expect(posted.map((p) => p.url)).toEqual([
+      `/api/files/${CHAT}?name=image.png`,
+      `/api/files/${CHAT}?name=image.png&as_is=true`,
+    ]);
     fireEvent.drop(screen.getByRole("region", { name: /^Chat with/ }), {
       dataTransfer: { types: ["text/plain"], files: [] },
     });
     await act(async () => {});
     expect(posted).toHaveLength(2);
+    expect(screen.queryByRole("button", { name: "Send the file" })).toBeNull();
+  });
+
+  it("that the relay has no room for isn't handed over, nor what was left out", async () => {
+    const { node, user } = await talking();
+    const posted = handsOver({ status: 200, body: transfer() });
+    node.space = { used: 90, quota: 100, largest: 50, kept_seconds: 60 };
+    const files = ["a", "b", "c"].map((name) => new File(["123456"], name));
+    await user.upload(screen.getByLabelText("Files to send"), files);
+    expect((await screen.findByRole("alert")).textContent).toMatch(
+      /^Too much: of your 100 bytes .* 10 bytes are free/,
+    );
+    expect((screen.getByRole("button", { name: "Send 3 files" }) as HTMLButtonElement).disabled).toBe(true);
+    await user.click(screen.getByRole("button", { name: "Leave out a" }));
+    await user.click(screen.getByRole("button", { name: "Leave out c" }));
+    await user.click(await screen.findByRole("button", { name: "Send the file" }));
+    await waitFor(() => expect(posted).toHaveLength(1));
+    expect(posted[0]?.url).toBe(`/api/files/${CHAT}?name=b`);
+
+    await user.upload(screen.getByLabelText("Files to send"), new File(["x".repeat(51)], "large"));
+    expect((await screen.findByRole("alert")).textContent).toBe(
+      "large is too large: a file has at most 50 bytes.",
+    );
+    await user.click(screen.getByRole("button", { name: "Cancel" }));
+    expect(screen.queryByRole("region", { name: "Files to be sent" })).toBeNull();
+    expect(posted).toHaveLength(1);
+  });
+
+  it("waits for a relay that is away, and says so", async () => {
+    const { node, user } = await talking();
+    node.instead.file_space = () => ({
+      code: "relay_unreachable",
+      message: "Away.",
+      hint: "",
+      retry_after: null,
+    });
+    await user.upload(screen.getByLabelText("Files to send"), new File(["x"], "x"));
+    expect(await screen.findByText(/leave when it is there/)).toBeTruthy();
+    expect((screen.getByRole("button", { name: "Send the file" }) as HTMLButtonElement).disabled).toBe(false);
   });
 
   it("that is refused says why", async () => {
@@ -175,6 +236,7 @@ describe("a file to be sent", () => {
       body: { code: "too_large", message: "A file has at most 1 GiB.", hint: "Cut it." },
     });
     await user.upload(screen.getByLabelText("Files to send"), new File(["x"], "x"));
+    await user.click(await screen.findByRole("button", { name: "Send the file" }));
     expect(await screen.findByText(/A file has at most 1 GiB\./)).toBeTruthy();
     expect(screen.queryByRole("list", { name: "Files being sent" })).toBeNull();
   });

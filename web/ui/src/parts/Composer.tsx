@@ -89,7 +89,7 @@ export function Composer({ conversation, title, onSent }: Props) {
     const { files } = event.clipboardData;
     if (files.length === 0 || event.clipboardData.getData("text/plain") !== "") return;
     event.preventDefault();
-    void client.files.send(conversation, [...files]);
+    client.files.choose(conversation, [...files]);
   }
 
   function insert(emoji: string) {
@@ -140,7 +140,7 @@ export function Composer({ conversation, title, onSent }: Props) {
           hidden
           aria-label="Files to send"
           onChange={(event) => {
-            void client.files.send(conversation, [...(event.target.files ?? [])]);
+            client.files.choose(conversation, [...(event.target.files ?? [])]);
             // The same file may be chosen again.
             event.target.value = "";
           }}

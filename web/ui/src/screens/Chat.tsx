@@ -3,6 +3,7 @@ import { Button, Dialog, DialogTrigger, Heading, Popover } from "react-aria-comp
 import type { Conversation, Group } from "../api";
 import { Avatar } from "../parts/Avatar";
 import { ChatMenu } from "../parts/ChatMenu";
+import { Chosen } from "../parts/Chosen";
 import { Composer } from "../parts/Composer";
 import { Complaint } from "../parts/Entry";
 import { GroupSheet } from "../parts/GroupSheet";
@@ -55,7 +56,7 @@ export function Chat({ conversation }: { conversation: string }) {
         setDropping(false);
         if (!carriesFiles(event)) return;
         event.preventDefault();
-        void client.files.send(conversation, [...event.dataTransfer.files]);
+        client.files.choose(conversation, [...event.dataTransfer.files]);
       }}
     >
       <ChatHead conversation={conversation} title={title} chat={found ?? null} group={group} />
@@ -85,6 +86,7 @@ export function Chat({ conversation }: { conversation: string }) {
       ) : found?.new_keys ? null : (
         <>
           <Sending conversation={conversation} />
+          <Chosen conversation={conversation} />
           <Composer
             conversation={conversation}
             title={title}

@@ -41,18 +41,41 @@ export class Files {
     });
   }
 
+  /** Files that somebody may want to send; none: not after all. What the relay has room for is asked meanwhile. */
+  choose(conversation: string, files: readonly File[]): void {
+    this.desk.store.setState(({ chosen }) => {
+      const { [conversation]: _, ...others } = chosen;
+      return { chosen: files.length > 0 ? { ...others, [conversation]: files } : others };
+    });
+    if (files.length > 0) void this.fetchSpace();
+  }
+
+  leaveOut(conversation: string, file: File): void {
+    const { chosen } = this.desk.store.getState();
+    this.choose(
+      conversation,
+      (chosen[conversation] ?? []).filter((f) => f !== file),
+    );
+  }
+
+  private async fetchSpace(): Promise<void> {
+    const space = await this.desk.ask({ type: "file_space" }).catch(() => null);
+    this.desk.store.setState({ space });
+  }
+
   /** Hands files to the node, one after the other; from then on they go by themselves. */
-  async send(conversation: string, files: readonly File[]): Promise<void> {
+  async send(conversation: string, files: readonly File[], asIs = false): Promise<void> {
     for (const file of files) {
       this.handing(conversation, 1);
-      const problem = await this.hand(conversation, file);
+      const problem = await this.hand(conversation, file, asIs);
       this.handing(conversation, -1);
       if (problem) this.desk.store.setState({ refusal: problem });
     }
   }
 
-  private async hand(conversation: string, file: File): Promise<Problem | null> {
+  private async hand(conversation: string, file: File, asIs: boolean): Promise<Problem | null> {
     const about = new URLSearchParams({ name: file.name || "file" });
+    if (asIs) about.set("as_is", "true");
     try {
       const answer = await fetch(`${FILES}/${conversation}?${about}`, {
         method: "POST",
