@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_files_name_forges_nothing() {
-        let look = Look { style: Style::new(false), width: 60, zone: jiff::tz::TimeZone::UTC };
+        let look = Look { style: Style::new(false), width: 100, zone: jiff::tz::TimeZone::UTC };
         let mut message = sample::message("bob", "");
         message.body = MessageBody::File {
             name: "a\n12:00 erin: hi\u{1b}[2J\u{202e}gpj.exe".into(),
