@@ -39,6 +39,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   finding     {\"type\":\"finding\",\"check\",\"ok\",\"says\",\"next\"}
   person      {\"type\":\"person\",\"name\",\"link\",\"data_dir\",\"setup_key\"}   (demo)
   check       {\"type\":\"check\",\"ok\",\"says\"}   (demo --script)
+  saved       {\"type\":\"saved\",\"path\"}
   done        {\"type\":\"done\"}
 A failure is one object on standard error: {\"type\":\"error\",\"code\",\"message\",\"hint\",\"retry_after\"}.
 Times called since and *_at of messages are Unix milliseconds, all others Unix seconds. Control characters are escaped.";
@@ -142,6 +143,8 @@ pub enum Verb {
     Backup(BackupArgs),
     /// Give a backup's history, contacts and settings back, on a device that has signed in
     Restore(RestoreArgs),
+    /// Save the file of a message, fetching it first if need be; prints where it is. Nothing is overwritten
+    Save(SaveArgs),
     /// Give one of your messages another text
     Edit(EditArgs),
     /// Take one of your messages back from everybody, or delete a message here only
@@ -526,16 +529,36 @@ pub struct SendArgs {
     /// The contact's username
     pub name: String,
     /// What to say; `-` or nothing reads standard input to its end
+    #[arg(conflicts_with = "file")]
     pub text: Vec<String>,
+    /// Send this file instead of text. It goes on by itself over any interruption, and becomes a message once the relay
+    /// has all of it
+    #[arg(long, value_name = "PATH", conflicts_with = "reply_to")]
+    pub file: Option<PathBuf>,
+    /// Leave an image as it is, with place and time of the shot and whatever else is stored in it
+    #[arg(long, requires = "file")]
+    pub as_is: bool,
     /// Answer the message with this number, as `history` shows it (`position` in JSON)
     #[arg(long, value_name = "NUMBER")]
     pub reply_to: Option<u64>,
     /// How far it must get before this returns
     #[arg(long, value_name = "STATE", default_value = "accepted")]
     pub wait: Wait,
-    /// Seconds to wait for that; the message stays queued afterwards (exit code 5)
+    /// Seconds to wait for that, and for each step of a file; what isn't done goes on by itself (exit code 5)
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub timeout: u64,
+}
+
+/// `save`.
+#[derive(Debug, ClapArgs)]
+pub struct SaveArgs {
+    /// The contact's username
+    pub name: String,
+    /// The message's number, as `history` shows it (`position` in JSON); the last one with a file when left out
+    pub number: Option<u64>,
+    /// Where to: a folder, or a file that isn't there yet
+    #[arg(long, value_name = "PLACE", default_value = ".")]
+    pub to: PathBuf,
 }
 
 /// `edit`.

@@ -121,6 +121,7 @@ async fn ask_node(
         Verb::Restore(args) => verbs::backup::restore(door, args, typed, out).await,
         Verb::Export(args) => verbs::export::run(door, args, out).await,
         Verb::Contacts => verbs::contacts::list(door, out).await,
+        Verb::Save(args) => verbs::files::save(door, args, out).await,
         Verb::Edit(args) => verbs::deeds::edit(door, args, out).await,
         Verb::Delete(args) => verbs::deeds::delete(door, args, out).await,
         Verb::React(args) => verbs::deeds::react(door, args, out).await,

@@ -23,6 +23,13 @@ impl Look {
         }
         match &message.body {
             MessageBody::Text { text } => rows.extend(text::rows(text, width)),
+            MessageBody::File { name, size, here, .. } => {
+                let file = format!("📎 {} ({})", text::word(name), bytes(*size));
+                rows.extend(text::rows(&file, width));
+                if !here && let Some(last) = rows.last_mut() {
+                    last.push_str(&self.style.paint(Ink::Quiet, " /save fetches it"));
+                }
+            }
             MessageBody::Notice { notice } => rows.extend(text::rows(&notice.to_string(), width)),
             MessageBody::Deleted => rows.push(self.style.paint(Ink::Quiet, "(deleted)")),
             MessageBody::Timer { seconds: 0 } => {
@@ -57,6 +64,19 @@ impl Look {
             rows.extend(text::rows(&all.join("   "), width).iter().map(quiet));
         }
         rows
+    }
+}
+
+/// How much that is, as people say it.
+#[must_use]
+pub fn bytes(n: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| n >= *unit) {
+        Some((unit, name)) => {
+            let tenths = u128::from(n) * 10 / u128::from(unit);
+            format!("{}.{} {name}", tenths / 10, tenths % 10)
+        }
+        None => format!("{n} bytes"),
     }
 }
 
@@ -115,6 +135,36 @@ mod tests {
                 assert_eq!(span(n), written);
             }
         }
+    }
+
+    #[test]
+    fn amounts_are_written() {
+        for (n, written) in [
+            (0, "0 bytes"),
+            (1_023, "1023 bytes"),
+            (1_536, "1.5 KiB"),
+            (1 << 30, "1.0 GiB"),
+            (u64::MAX, "17179869183.9 GiB"),
+        ] {
+            assert_eq!(bytes(n), written);
+        }
+    }
+
+    #[test]
+    fn a_files_name_forges_nothing() {
+        let look = Look { style: Style::new(false), width: 100, zone: jiff::tz::TimeZone::UTC };
+        let mut message = sample::message("bob", "");
+        message.body = MessageBody::File {
+            name: "a\n12:00 erin: hi\u{1b}[2J\u{202e}gpj.exe".into(),
+            media: "image/png".into(),
+            size: 2_048,
+            until: 0,
+            preview: None,
+            here: false,
+        };
+        let shown = look.message(&message, None);
+        assert_eq!(shown.lines().count(), 1, "{shown}");
+        assert!(shown.contains("2.0 KiB") && !shown.chars().any(text::is_hidden), "{shown}");
     }
 
     #[test]

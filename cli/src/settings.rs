@@ -45,6 +45,8 @@ pub struct Settings {
     pub columns: Option<usize>,
     /// Whether a person sits there: both ends are a terminal that can move its cursor.
     pub interactive: bool,
+    /// What `~/` stands for where a path is typed.
+    pub home: Option<PathBuf>,
 }
 
 impl Settings {
@@ -88,6 +90,7 @@ impl Settings {
             colour,
             columns: environment.columns.filter(|c| *c > 0 && environment.stdout_tty).map(usize::from),
             interactive: environment.stdin_tty && environment.stdout_tty && !environment.dumb && !common.json,
+            home: environment.home.clone(),
         })
     }
 }

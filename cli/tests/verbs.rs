@@ -7,7 +7,8 @@ use std::io::Read;
 use std::process::Stdio;
 
 use livechat_node::api::{
-    Conversation, Delivery, ErrorCode, Event, RelayState, Request, Response, Role, ServerFrame, Status,
+    Conversation, Delivery, ErrorCode, Event, HistoryPage, MessageBody, RelayState, Request, Response, Role,
+    ServerFrame, Status, Transfer, TransferState,
 };
 use played::{Node, active, bob, conversation, error, message, own, run, run_with, status};
 
@@ -130,6 +131,76 @@ fn send_says_when_time_runs_out() {
     assert!(done.stderr.contains("queued on this device"), "{}", done.stderr);
     let patient = run(node.dir(), &["send", "bob", "hello", "--wait", "queued"]);
     assert_eq!(patient.code, 0, "{}", patient.stderr);
+}
+
+/// A file that goes up in two steps and then is a message.
+fn upload(
+    state: Option<TransferState>,
+) -> impl Fn(&Request, &played::Events) -> Result<Response, livechat_node::api::Error> + Send + 'static {
+    let transfer = move |done, state| Transfer {
+        conversation: bob().conversation,
+        message: own("", Delivery::Queued).id,
+        up: true,
+        name: "notes.txt".into(),
+        size: 5,
+        done,
+        total: 100,
+        state,
+    };
+    let arrived = std::sync::atomic::AtomicBool::new(false);
+    move |request, events| match request {
+        Request::SendFile { path, as_is: false, .. } if path.starts_with('/') => {
+            let last = state.clone().unwrap_or(TransferState::Done);
+            arrived.store(last == TransferState::Done, std::sync::atomic::Ordering::SeqCst);
+            for (done, state) in [(50, TransferState::Running), (100, last)] {
+                let transfer = transfer(done, state);
+                events.say(ServerFrame::Event { event: Event::TransferChanged { transfer } });
+            }
+            Ok(Response::Transfer(transfer(0, TransferState::Running)))
+        }
+        Request::History { .. } if arrived.load(std::sync::atomic::Ordering::SeqCst) => {
+            let body = MessageBody::File {
+                name: "notes.txt".into(),
+                media: "text/plain".into(),
+                size: 5,
+                until: 9,
+                preview: None,
+                here: true,
+            };
+            let message = livechat_node::api::Message { body, ..own("", Delivery::Accepted) };
+            Ok(Response::History(HistoryPage { messages: vec![message], more: false, newer: false }))
+        }
+        Request::SaveFile { to, .. } => Ok(Response::Saved { path: format!("{to}/notes.txt") }),
+        other => active(other, events),
+    }
+}
+
+#[test]
+fn a_file_is_sent_and_saved() {
+    let node = Node::play(upload(None));
+    let done = run(node.dir(), &["--json", "send", "bob", "--file", "notes.txt"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let line: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((&line["message"]["body"]["type"], &line["message"]["delivery"]), (&"file".into(), &"accepted".into()));
+    let saved = run(node.dir(), &["save", "bob", "--to", "/tmp"]);
+    assert_eq!((saved.code, saved.stdout.as_str()), (0, "/tmp/notes.txt\n"), "{}", saved.stderr);
+    let asked = node.asked();
+    assert!(asked.iter().any(|r| matches!(r, Request::SaveFile { position: 3, to, .. } if to == "/tmp")));
+    assert_eq!(run(node.dir(), &["send", "bob", "text", "--file", "x"]).code, 2, "one or the other");
+}
+
+#[test]
+fn a_file_that_cannot_go_says_why() {
+    let failed = TransferState::Failed { message: "No room.".into(), hint: "Delete some.".into() };
+    let node = Node::play(upload(Some(failed)));
+    let done = run(node.dir(), &["send", "bob", "--file", "/etc/hostname"]);
+    assert_eq!(done.code, 1);
+    assert!(done.stderr.contains("No room. Delete some."), "{}", done.stderr);
+    let waiting = TransferState::Waiting { reason: "The relay can't be reached.".into() };
+    let node = Node::play(upload(Some(waiting)));
+    let done = run(node.dir(), &["send", "bob", "--file", "/etc/hostname", "--timeout", "1"]);
+    assert_eq!(done.code, 5);
+    assert!(done.stderr.contains("The relay can't be reached.") && done.stderr.contains("don't send it again"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! back. An open node is a driver with its brain; locking ends both, unlocking starts new ones.
 
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 
 use libp2p::Multiaddr;
@@ -17,6 +18,7 @@ use crate::api::{Event, Response};
 use crate::brain::{Brain, BrainError, Started};
 use crate::driver::{Answer, Driver, Ended, Parts, respond};
 use crate::env;
+use crate::files::{Files, Kept, Shelf};
 use crate::node::Ask;
 use crate::relay::RelayClient;
 use crate::store::{DATABASE, Found, KEY, Key, OpenError, find};
@@ -38,6 +40,17 @@ pub(crate) struct First {
     phase: Phase,
     card: Option<RelayInfo>,
     phrase_waits: bool,
+    /// Transfers that were under way.
+    kept: Kept,
+    /// What doesn't belong there is gone from it.
+    shelf: io::Result<Shelf>,
+}
+
+/// What the handle has of an open node.
+#[derive(Debug, Clone)]
+pub(crate) struct Open {
+    pub(crate) brain: Brain,
+    pub(crate) files: Files,
 }
 
 /// A store with its engine, opened.
@@ -77,14 +90,27 @@ impl Place {
 
     /// Opens the store with its key.
     pub(crate) async fn open(&self, key: Key) -> Result<Opened, BrainError> {
-        let started = Brain::start(self.dir.clone(), key, |engine, kv| {
+        let dir = self.dir.clone();
+        let started = Brain::start(self.dir.clone(), key, move |engine, kv| {
+            let kept = Files::kept(kv)?;
+            // What can't be looked up is kept.
+            let knows = |blob| kept.needs(blob) || engine.knows_file(kv, blob).unwrap_or(true);
+            let shelf = Shelf::open(&dir, knows);
             Ok::<_, SavedError>(First {
                 phase: Phase::load(kv, engine.account().map(|_| engine.is_removed()), env::now_s())?,
                 card: RelayCard::load(kv)?.map(|c| c.0),
                 phrase_waits: UncheckedPhrase::load(kv)?.is_some(),
+                kept,
+                shelf,
             })
         });
-        Ok(Opened { started: started.await? })
+        let opened = Opened { started: started.await? };
+        if let Err(e) = &opened.started.first.shelf {
+            let failed = BrainError::Files(io::Error::new(e.kind(), e.to_string()));
+            opened.close().await;
+            return Err(failed);
+        }
+        Ok(opened)
     }
 }
 
@@ -115,8 +141,8 @@ pub(crate) struct Keeper {
     pub(crate) relay: RelayClient,
     pub(crate) asked: mpsc::Receiver<Ask>,
     pub(crate) events: broadcast::Sender<Event>,
-    /// The brain of an open node, for the handle.
-    pub(crate) open: watch::Sender<Option<Brain>>,
+    /// What the handle has of an open node.
+    pub(crate) open: watch::Sender<Option<Open>>,
     /// Held until everything is closed.
     pub(crate) lock: File,
 }
@@ -155,13 +181,24 @@ impl Keeper {
         stopping: &CancellationToken,
     ) -> Option<(Box<Vault>, Option<Answer>)> {
         let Started { brain, outcomes, snapshot, first, thread } = opened.started;
-        self.open.send_replace(Some(brain.clone()));
+        let shelf = match first.shelf {
+            Ok(shelf) => shelf,
+            Err(e) => {
+                tracing::error!("the folder of files can't be used: {e}; the node stops");
+                return None;
+            }
+        };
+        let token = first.phase.token().cloned();
+        let files = Files::new(shelf, self.relay.clone(), brain.clone(), self.events.downgrade(), token);
+        self.open.send_replace(Some(Open { brain: brain.clone(), files: files.clone() }));
         let driver = Driver::new(Parts {
             relay_url: self.place.relay_url(),
             listen: self.place.listen.clone(),
             mdns: self.place.mdns,
             peers: self.place.peers.clone(),
             relay: self.relay.clone(),
+            files,
+            kept: Some(first.kept),
             brain,
             outcomes,
             snapshot,

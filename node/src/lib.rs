@@ -13,6 +13,7 @@ mod config;
 mod driver;
 mod env;
 pub mod export;
+mod files;
 mod keeper;
 mod limits;
 mod node;
@@ -25,6 +26,7 @@ mod vault;
 
 pub use brain::BrainError;
 pub use config::Config;
+pub use files::{NewFile, OpenFile};
 pub use node::{BackupChunks, Node, StartError};
 pub use relay::RelayUrlError;
 pub use store::OpenError;

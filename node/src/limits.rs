@@ -19,8 +19,37 @@ pub const CLIENT_WRITE: Duration = Duration::from_secs(30);
 pub const HTTP_CONNECT: Duration = Duration::from_secs(5);
 /// A whole HTTP exchange: log-in hashes and a slow line fit, a person's patience ends there.
 pub const HTTP_TOTAL: Duration = Duration::from_secs(15);
-/// A quarter of a megabyte of a file, over a slow line.
-pub const FILE_PART: Duration = Duration::from_secs(40);
+/// One part of a file: a quarter of a megabyte over a slow line, a little longer than relays wait for it.
+pub const HTTP_PART: Duration = Duration::from_secs(40);
+/// Files on their way at once; further ones wait for their turn.
+pub const TRANSFERS: usize = 3;
+/// Files that are on their way, waiting or failed; more are refused.
+pub const TRANSFERS_LISTED: usize = 1_000;
+/// First pause after a transfer failed that may go on.
+pub const TRANSFER_RETRY_FIRST: Duration = Duration::from_secs(1);
+/// Longest pause.
+pub const TRANSFER_RETRY_MAX: Duration = Duration::from_secs(30);
+/// How often the progress of a transfer is told at most.
+pub const TRANSFER_TOLD: Duration = Duration::from_millis(250);
+/// Pieces of a file between disk, cipher and reader: a quarter of a megabyte in memory.
+pub const FILE_PIECES: usize = 4;
+/// Bytes of an image that is cleaned before it is sent; cameras make less. Larger ones go as they are, if asked to.
+pub const IMAGE_BYTES: u64 = 48 * 1_024 * 1_024;
+/// Pixels of an image each way.
+pub const IMAGE_SIDE: u32 = 16_384;
+/// Bytes that an image may take once decoded: forty megapixels in colour …
+pub const IMAGE_DECODED: u64 = 128 * 1_024 * 1_024;
+/// … if a byte of the file stands for at most so many: photographs have 5 to 50, pages of text 400, bombs 1,000 and more.
+pub const IMAGE_RATIO: u64 = 500;
+/// What it may take in any case: a screen of 3,840 × 2,160.
+pub const IMAGE_CHEAP: u64 = 32 * 1_024 * 1_024;
+/// Pixels of a preview each way: what a message shows of an image at once.
+pub const PREVIEW_SIDE: u32 = 320;
+/// Names tried for a saved file before giving up: `a (99).txt`.
+pub const SAVE_NAMES: u32 = 100;
+/// Bytes of the name of a saved file: file systems take 255, and a number is added to it.
+pub const SAVE_NAME: usize = 200;
+
 /// Bytes of an answer: a directory entry of sixteen devices in base64 takes 400 KiB at most.
 pub const HTTP_ANSWER: usize = 1_024 * 1_024;
 /// Bytes of a message from the relay that is shown to people.

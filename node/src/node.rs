@@ -6,14 +6,16 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::io::AsyncRead;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
-use crate::api::{Error, Event, Events, Request, Response, Restored};
+use crate::api::{ConversationId, Error, Event, Events, Request, Response, Restored, Transfer};
 use crate::backup::{self, Sealing};
 use crate::brain::{Brain, BrainError};
-use crate::keeper::{Keeper, Place};
+use crate::files::{Files, NewFile, OpenFile};
+use crate::keeper::{Keeper, Open, Place};
 use crate::relay::{RelayClient, RelayUrlError};
 use crate::swarm::listen::{self, ListenError};
 use crate::vault::locked::locked;
@@ -62,8 +64,8 @@ struct Inner {
     data_dir: PathBuf,
     asks: mpsc::Sender<Ask>,
     events: broadcast::WeakSender<Event>,
-    /// The brain of an open node; none while it is locked.
-    brain: watch::Receiver<Option<Brain>>,
+    /// What an open node has; none while it is locked.
+    open: watch::Receiver<Option<Open>>,
     stopping: CancellationToken,
     _running: DropGuard,
     /// Closed when the driver has ended and everything is on disk.
@@ -109,8 +111,8 @@ impl Node {
         let weak = events.downgrade();
         let (running, ended) = watch::channel(());
         let stopping = CancellationToken::new();
-        let (open, brain) = watch::channel(None);
-        let keeper = Keeper { place, relay, asked, events, open, lock };
+        let (opened, open) = watch::channel(None);
+        let keeper = Keeper { place, relay, asked, events, open: opened, lock };
         tokio::spawn({
             let stopping = stopping.clone();
             async move {
@@ -123,7 +125,7 @@ impl Node {
             data_dir: config.data_dir,
             asks,
             events: weak,
-            brain,
+            open,
             stopping,
             _running: running,
             ended,
@@ -163,7 +165,34 @@ impl Node {
 
     /// The open node's brain; it may have been locked since it was asked.
     fn brain(&self) -> Result<Brain, Error> {
-        self.0.brain.borrow().clone().ok_or_else(locked)
+        self.0.open.borrow().as_ref().map(|open| open.brain.clone()).ok_or_else(locked)
+    }
+
+    /// The open node's files.
+    fn files(&self) -> Result<Files, Error> {
+        self.0.open.borrow().as_ref().map(|open| open.files.clone()).ok_or_else(locked)
+    }
+
+    /// Sends a file that comes as a stream, `size` bytes if that is known. What comes back with `Ok` is sealed and on
+    /// disk, and goes on by itself (see [`Request::SendFile`]).
+    ///
+    /// # Errors
+    /// A refusal with its cause and the next step; nothing is kept of the file then.
+    pub async fn send_file(
+        &self,
+        file: NewFile,
+        reader: &mut (impl AsyncRead + Unpin + Send),
+        size: Option<u64>,
+    ) -> Result<Transfer, Error> {
+        self.files()?.send(file, reader, size).await
+    }
+
+    /// Opens the file of a message for reading, once it is on this device ([`Request::FetchFile`]).
+    ///
+    /// # Errors
+    /// There is none, or it has to be fetched first.
+    pub async fn open_file(&self, conversation: ConversationId, position: u64) -> Result<OpenFile, Error> {
+        self.files()?.open(conversation, position).await
     }
 
     /// What happens from now on.

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::gate::{self, Hosts};
 use crate::sessions::Sessions;
-use crate::{assets, backup, download, env, headers, limits, qr, socket};
+use crate::{assets, backup, download, env, files, headers, limits, qr, socket};
 
 /// What every handler sees.
 pub(crate) struct Shared {
@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) hosts: Hosts,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) sockets: Arc<Semaphore>,
+    pub(crate) files: Arc<Semaphore>,
     /// Cancelled when the server stops: sockets close.
     pub(crate) stopping: CancellationToken,
 }
@@ -46,6 +47,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/backup", post(backup::save).layer(DefaultBodyLimit::max(limits::BODY)))
         .route("/api/qr", post(qr::read).layer(DefaultBodyLimit::max(limits::PICTURE)))
         .route("/api/restore", post(backup::restore).layer(DefaultBodyLimit::disable()))
+        .route("/api/files/{conversation}", post(files::send).layer(DefaultBodyLimit::disable()))
+        .route("/api/files/{conversation}/{position}", get(files::get))
         .fallback(get(asset))
         .layer(from_fn_with_state(shared.clone(), guard))
         .with_state(shared)

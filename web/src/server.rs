@@ -92,7 +92,8 @@ pub async fn serve(node: Node, config: Config) -> Result<Ui, StartError> {
 
     let stopping = CancellationToken::new();
     let sockets = Arc::new(Semaphore::new(limits::SOCKETS));
-    let shared = Arc::new(Shared { node, hosts, sessions, sockets, stopping });
+    let files = Arc::new(Semaphore::new(limits::FILES));
+    let shared = Arc::new(Shared { node, hosts, sessions, sockets, files, stopping });
     let serving = axum::serve(listener, routes::router(shared.clone()))
         .with_graceful_shutdown(shared.stopping.clone().cancelled_owned());
     let telling = {

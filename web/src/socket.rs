@@ -115,7 +115,10 @@ async fn answer(node: &Node, frame: RequestFrame, frames: &mpsc::Sender<ServerFr
 
 /// Whether a request names a file of this computer: a page has no business with those.
 fn names_a_file(request: &Request) -> bool {
-    matches!(request, Request::Backup { .. } | Request::Restore { .. })
+    matches!(
+        request,
+        Request::Backup { .. } | Request::Restore { .. } | Request::SendFile { .. } | Request::SaveFile { .. }
+    )
 }
 
 /// Reads a frame; a failure carries the request's id when that much could be read.

@@ -152,6 +152,57 @@ async fn p17_a_token_is_swapped_only_by_our_own_page_as_json() {
     s.stop().await;
 }
 
+/// Files go in and out through the same door. The node behind it has nobody logged in: what reaches it is answered 409.
+#[tokio::test(flavor = "multi_thread")]
+async fn p17_files_move_only_for_our_own_page_with_a_session() {
+    let s = Served::start().await;
+    let good = s.admitted().await;
+    let cookies = [None, Some(good.clone()), Some(good.replace('=', "=0"))];
+    let chat = "ab".repeat(32);
+    let lines =
+        [(format!("POST /api/files/{chat}?name=x.html"), true), (format!("GET /api/files/{chat}/7?show=true"), false)];
+    let (mut cells, mut served) = (0, 0);
+    for (host, own) in hosts(s.addr.port()) {
+        for (origin, origin_own) in origins(own.as_deref(), s.addr.port()) {
+            for site in SITES {
+                for cookie in &cookies {
+                    for (line, acts) in &lines {
+                        let more: Vec<_> = cookie.iter().map(|c| ("Cookie", c.clone())).collect();
+                        let head = headers(&host, &origin, *site, &more);
+                        let answer = s.ask(line, &head, if *acts { "bytes" } else { "" }).await;
+                        let passes = legal(own.is_some(), origin_own, *site, *acts);
+                        let expected = match (passes, cookie) {
+                            (false, _) if own.is_none() => 421,
+                            (false, _) => 403,
+                            (true, Some(c)) if *c == good => 409,
+                            (true, _) => 401,
+                        };
+                        assert_eq!(answer.status, expected, "{line} {head:?}");
+                        assert!(answer.head.to_lowercase().contains("x-content-type-options: nosniff"));
+                        (cells, served) = (cells + 1, served + usize::from(expected == 409));
+                    }
+                }
+            }
+        }
+    }
+    assert!(cells >= 3_000 && served > 0 && served < cells / 10, "{served} of {cells}");
+    // What isn't a conversation, a position or a question we know is none of the node's business.
+    for line in [
+        "GET /api/files/nothing/1".to_owned(),
+        format!("GET /api/files/{chat}/x"),
+        format!("GET /api/files/{chat}/1?show=maybe"),
+        format!("GET /api/files/{chat}/1?more=1"),
+        format!("GET /api/files/{chat}/..%2f..%2fetc%2fpasswd"),
+        format!("POST /api/files/{chat}"),
+        format!("POST /api/files/{chat}?name=x&path=/etc/passwd"),
+    ] {
+        let head = [("Host", s.host()), ("Origin", s.origin()), ("Cookie", good.clone())];
+        let answer = s.ask(&line, &head, "").await;
+        assert_eq!(answer.status, 400, "{line}: {}", answer.body);
+    }
+    s.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn p17_the_socket_opens_only_for_our_own_page_with_a_session() {
     let s = Served::start().await;

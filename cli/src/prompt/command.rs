@@ -4,6 +4,7 @@ use livechat_node::api::Role;
 
 use super::deeds::Deed;
 use super::devices::Devices;
+use super::files::Filing;
 use super::groups::Grouping;
 use crate::limits;
 use crate::said::seconds;
@@ -74,6 +75,8 @@ pub enum Command {
     },
     /// `/reply`, `/edit`, `/delete`, `/react`: with the message of a number, or the last
     Deed(Option<u64>, Deed),
+    /// `/file`, `/save`, `/files`
+    Filing(Filing),
     /// `/timer [SPAN|off]`
     Timer(Option<String>),
     /// `/accept [name]`, `/unblock [name]`
@@ -143,6 +146,9 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/edit", "[#N] TEXT", "give your last message, or number N, another text"),
     ("/delete", "[#N] [here]", "take your last message, or number N, back from everybody; or delete it here only"),
     ("/react", "[#N] EMOJI", "put an emoji under their last message, or number N; again takes it away"),
+    ("/file", "[as-is] PATH", "send a file; images lose place and time of the shot, unless sent as-is"),
+    ("/save", "[#N] [PLACE]", "save the last file, or that of number N, into this folder or another place"),
+    ("/files", "[stop N]", "files that are on their way, and how far; stop one"),
     ("/timer", "[SPAN|off]", "how long new messages stay: 30s, 5m, 2h, 1d, 1w"),
     ("/accept", "[NAME]", "talk to somebody who wrote to you first; writing to them does it too"),
     ("/block", "[NAME]", "hear no more from somebody"),
@@ -246,6 +252,11 @@ fn command(trimmed: &str) -> Line {
             }
             _ => return Line::Usage("/verify [NAME [same|undo]|CODE]"),
         },
+        "/file" | "/save" | "/files" => match filing(&lower, words) {
+            Some(what) => Command::Filing(what),
+            None if lower == "/file" => return Line::Usage("/file [as-is] PATH"),
+            None => return Line::Usage("/files [stop N]"),
+        },
         "/timer" => Command::Timer((!rest.is_empty()).then(|| rest.to_owned())),
         "/accept" | "/unblock" if rest.is_empty() || name().is_some() => Command::Accept(name()),
         "/accept" => return Line::Usage("/accept [NAME]"),
@@ -326,6 +337,25 @@ fn command(trimmed: &str) -> Line {
         "/quit" | "/exit" | "/q" => Command::Quit,
         _ => return Line::Unknown { word: word.to_owned(), near: nearest(&lower) },
     })
+}
+
+/// `/file`, `/save`, `/files`. Paths may have blanks.
+fn filing(command: &str, words: &str) -> Option<Filing> {
+    let (first, behind) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    let behind = behind.trim_start();
+    match command {
+        "/file" if first == "as-is" && !behind.is_empty() => {
+            Some(Filing::Send { path: behind.to_owned(), as_is: true })
+        }
+        "/file" => (!words.is_empty()).then(|| Filing::Send { path: words.to_owned(), as_is: false }),
+        "/save" => {
+            let number = first.strip_prefix('#').and_then(|n| n.parse().ok());
+            let to = if number.is_some() { behind } else { words };
+            Some(Filing::Save { number, to: (!to.is_empty()).then(|| to.to_owned()) })
+        }
+        _ if words.is_empty() => Some(Filing::List),
+        _ => words.strip_prefix("stop ").and_then(|n| n.trim().parse().ok()).map(Filing::Stop),
+    }
 }
 
 /// `/group`: nothing, a title, or `new`, a title and names behind at-signs.
@@ -484,6 +514,20 @@ mod tests {
             ("/delete everything", Line::Usage("/delete [#N] [here]")),
             ("/react 👍", Line::Command(Command::Deed(None, Deed::React("👍".into())))),
             ("/react", Line::Usage("/react [#N] EMOJI")),
+            (
+                "/file ~/my photo.jpg",
+                Line::Command(Command::Filing(Filing::Send { path: "~/my photo.jpg".into(), as_is: false })),
+            ),
+            ("/file as-is a.jpg", Line::Command(Command::Filing(Filing::Send { path: "a.jpg".into(), as_is: true }))),
+            ("/file", Line::Usage("/file [as-is] PATH")),
+            ("/save", Line::Command(Command::Filing(Filing::Save { number: None, to: None }))),
+            (
+                "/save #3 /tmp/a b",
+                Line::Command(Command::Filing(Filing::Save { number: Some(3), to: Some("/tmp/a b".into()) })),
+            ),
+            ("/files", Line::Command(Command::Filing(Filing::List))),
+            ("/files stop 2", Line::Command(Command::Filing(Filing::Stop(2)))),
+            ("/files stop", Line::Usage("/files [stop N]")),
             ("/timer 5m", Line::Command(Command::Timer(Some("5m".into())))),
             ("/timer", Line::Command(Command::Timer(None))),
             ("/accept", Line::Command(Command::Accept(None))),

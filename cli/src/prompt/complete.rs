@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn commands_names_and_emoji_complete() {
         assert_eq!(inserted("/ad"), ["/add "]);
-        assert_eq!(inserted("/s"), ["/search ", "/safety ", "/status", "/signup", "/sessions "]);
+        assert_eq!(inserted("/s"), ["/search ", "/save ", "/safety ", "/status", "/signup", "/sessions "]);
         assert_eq!(inserted("/search x from:b"), ["from:bob ", "from:bobby "]);
         assert_eq!(inserted("/authenticator r"), ["remove"]);
         assert_eq!(inserted("/devices a"), ["add "]);

@@ -34,6 +34,7 @@ impl Chat {
             Command::Verify { of, noted } => self.verify(keyboard, of, noted),
             Command::Grouping(what) => self.grouping(keyboard, what),
             Command::Deed(number, deed) => self.deed(keyboard, number, deed),
+            Command::Filing(what) => self.filing(keyboard, what),
             Command::Timer(typed) => self.timer(keyboard, typed.as_deref()),
             Command::Accept(name) => self.stand(keyboard, name, Standing::Accepted),
             Command::Block(name) => self.stand(keyboard, name, Standing::Blocked),

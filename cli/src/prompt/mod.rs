@@ -11,6 +11,7 @@ mod devices;
 mod doing;
 pub mod emoji;
 pub mod face;
+pub mod files;
 pub mod groups;
 mod keyboard;
 mod looking;
@@ -20,6 +21,7 @@ mod vault;
 mod watch;
 mod wizard;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use livechat_node::api::{AccountState, Request, Response};
@@ -45,6 +47,7 @@ pub struct Chat {
     door: Arc<Door>,
     face: Arc<Face>,
     runtime: Handle,
+    home: Option<PathBuf>,
     /// Whether `/quit` was typed.
     leaving: bool,
     /// Whether a failure of a piped command should end up in the exit code.
@@ -75,8 +78,14 @@ fn session(
 ) -> Result<(), Failure> {
     let Some(door) = open(settings, &face, keyboard, runtime)? else { return Ok(()) };
     let door = Arc::new(door);
-    let mut chat =
-        Chat { door: door.clone(), face: face.clone(), runtime: runtime.clone(), leaving: false, failed: None };
+    let mut chat = Chat {
+        door: door.clone(),
+        face: face.clone(),
+        runtime: runtime.clone(),
+        home: settings.home.clone(),
+        leaving: false,
+        failed: None,
+    };
     // Before the first look at the state: nothing in between is missed.
     let events = door.events();
     let result = chat.arrive(keyboard).and_then(|end| {

@@ -4,9 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use livechat_node::api::{Conversation, ConversationId, Event, Events, JoinState, Message, Standing, Status};
+use livechat_node::api::{
+    Conversation, ConversationId, Event, Events, JoinState, Message, Standing, Status, TransferState,
+};
 
 use super::face::{Face, News};
+use super::files::line;
 use super::screen::Screen;
 use crate::door::Door;
 use crate::exit::Failure;
@@ -94,6 +97,12 @@ impl Listener {
                         n => format!("Your account has {n} devices now: /devices says which."),
                     };
                     self.print(self.face.style().paint(Ink::Warn, &words)).await;
+                }
+            }
+            Event::TransferChanged { transfer } => {
+                // What arrives is a message; how far the rest is, /files tells.
+                if matches!(transfer.state, TransferState::Failed { .. }) {
+                    self.print(self.face.look().prose(Ink::Warn, &line(&transfer)).join("\n")).await;
                 }
             }
             // What was printed stays in the scrollback of a terminal; typing has no place there.

@@ -8,6 +8,7 @@ pub mod deeds;
 pub mod devices;
 pub mod doctor;
 pub mod export;
+pub mod files;
 pub mod groups;
 pub mod history;
 pub mod links;

@@ -3,10 +3,10 @@
 use std::io::Read;
 use std::time::Duration;
 
-use livechat_node::api::{ConversationId, Delivery, Event, Message, MessageId, Request, Response};
+use livechat_node::api::{ConversationId, Delivery, Event, Events, Message, MessageId, Request, Response};
 
 use crate::args::{SendArgs, Wait};
-use crate::door::Door;
+use crate::door::{Door, Target};
 use crate::exit::{Exit, Failure};
 use crate::limits;
 use crate::out::Out;
@@ -17,6 +17,9 @@ use crate::text;
 /// # Errors
 /// Nothing to send, or standard input isn't text.
 pub fn text(args: &SendArgs) -> Result<String, Failure> {
+    if args.file.is_some() {
+        return Ok(String::new());
+    }
     let text = match args.text.as_slice() {
         [] => read_text()?,
         [dash] if dash == "-" => read_text()?,
@@ -37,11 +40,26 @@ pub fn text(args: &SendArgs) -> Result<String, Failure> {
 /// # Errors
 /// Not a contact, or the state wasn't reached in time (the message stays queued).
 pub async fn run(door: &Door, args: &SendArgs, text: String, out: &mut Out) -> Result<(), Failure> {
+    if let Some(path) = &args.file {
+        return super::files::send(door, args, path, out).await;
+    }
     let to = door.target(&args.name).await?;
     // Before sending: no change of the message can be missed.
     let mut events = door.events();
     let request = Request::Send { conversation: to.conversation, text, id: None, reply_to: args.reply_to };
-    let Response::Sent(mut message) = door.ask(request).await? else { return Err(Failure::odd_answer()) };
+    let Response::Sent(message) = door.ask(request).await? else { return Err(Failure::odd_answer()) };
+    follow(door, args, &to, message, &mut events, out).await
+}
+
+/// Waits until a message got as far as asked, and prints it.
+pub(super) async fn follow(
+    door: &Door,
+    args: &SendArgs,
+    to: &Target,
+    mut message: Message,
+    events: &mut Events,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let wanted = wanted(args.wait);
     let reached = async {
         while message.delivery < Some(wanted) {
@@ -108,7 +126,7 @@ fn read_text() -> Result<String, Failure> {
     let mut bytes = Vec::new();
     std::io::stdin().take(limits::STDIN).read_to_end(&mut bytes).map_err(|e| Failure::io("read standard input", &e))?;
     let mut text = String::from_utf8(bytes)
-        .map_err(|_| Failure::new(Exit::Usage, "Standard input is not UTF-8 text.", "Files can't be sent yet."))?;
+        .map_err(|_| Failure::new(Exit::Usage, "Standard input is not UTF-8 text.", "--file PATH sends files."))?;
     if text.ends_with('\n') {
         text.pop();
     }

@@ -33,6 +33,8 @@ pub struct Effects {
     pub publish_keys: Option<http::PublishKeyPackages>,
     /// `PUT /v1/devices/log`; whatever log the relay has then comes as [`crate::Input::OwnLog`]. No answer is fine.
     pub publish_log: Option<AccountLog>,
+    /// What to do with files.
+    pub files: Vec<FileChore>,
     /// Answers to commands.
     pub replies: Vec<(CommandId, Result<Reply, CommandError>)>,
     /// What faces may want to show. Hints: state is queried.
@@ -74,6 +76,16 @@ pub struct Fetch {
     pub size: u64,
 }
 
+/// Something to be done about a file's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileChore {
+    /// No message here speaks of it any more: delete what is kept of it, stop fetching it.
+    Drop(BlobId),
+    /// Take it back at the relay, then say so ([`crate::Command::NoteWithdrawn`]). Until then
+    /// [`crate::Engine::withdrawn_files`] names it.
+    Withdraw(BlobId),
+}
+
 /// A name to look up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
@@ -92,7 +104,7 @@ pub enum Reply {
     /// To [`crate::Command::AddContact`].
     Contact(view::Contact),
     /// To [`crate::Command::Send`], and to what changes a message: as it is now.
-    Sent(view::Message),
+    Sent(Box<view::Message>),
     /// To [`crate::Command::CreateGroup`]: its conversation. Members come in as the directory and the order service
     /// answer.
     Group(ConversationId),

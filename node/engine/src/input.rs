@@ -3,10 +3,9 @@
 use livechat_crypto::identity::Identity;
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
-use livechat_wire::order;
 use livechat_wire::sync::{Cursor, Refusal, Verdict};
 use livechat_wire::{
-    AccountId, BlobId, ConversationId, DeviceId, Envelope, EnvelopeId, MessageId, RelayId, SlotId, http,
+    AccountId, BlobId, ConversationId, DeviceId, Envelope, EnvelopeId, MessageId, RelayId, SlotId, content, http, order,
 };
 
 use crate::devices::Left;
@@ -146,7 +145,28 @@ pub enum Command {
         /// The position of the message it answers.
         reply_to: Option<u64>,
     },
-    /// To pass the words of a message on. Answered by [`crate::Reply::Sent`].
+    /// To send a file whose blob the relay keeps and whose bytes are on this device. Answered by [`crate::Reply::Sent`].
+    SendFile {
+        /// Where.
+        conversation: ConversationId,
+        /// Which; whether it disappears is the conversation's to say.
+        file: Box<content::File>,
+        /// As with [`Command::Send`].
+        id: MessageId,
+    },
+    /// To note that a file's bytes are on this device, or not any more. Answered by [`crate::Reply::Done`].
+    NoteFile {
+        /// Which.
+        blob: BlobId,
+        /// Whether they are.
+        here: bool,
+    },
+    /// To note that the relay has dropped a file that was withdrawn. Answered by [`crate::Reply::Done`].
+    NoteWithdrawn {
+        /// Which.
+        blob: BlobId,
+    },
+    /// To pass the words of a message on, or its file. Answered by [`crate::Reply::Sent`].
     Forward {
         /// Where it is.
         from: ConversationId,

@@ -71,9 +71,10 @@ use livechat_wire::sync::Cursor;
 use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId};
 use rand_core::CryptoRng;
 
+pub use content::FileOf;
 pub use content::passages::{Passage, Place, each_passage, passage, place_of};
 pub use devices::Left;
-pub use effects::{Append, Effects, Event, Fetch, Lookup, Reply, Upload};
+pub use effects::{Append, Effects, Event, Fetch, FileChore, Lookup, Reply, Upload};
 pub use errors::{CommandError, HandleError, OpenError, StoreError, ViewError};
 pub use input::{Command, CommandId, FileFailure, Input, LookupFailure, LookupId, Now, Secret};
 

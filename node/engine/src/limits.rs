@@ -75,6 +75,11 @@ pub const TYPING_TIMES: u32 = 16;
 /// Conversations whose keys are tried on an envelope that nobody stores, latest first: a quarter of a millisecond.
 pub const PASSING: usize = 512;
 
+/// Messages of one file that are shown anew when its bytes come or go.
+pub const FILE_MESSAGES: usize = 256;
+/// Withdrawn files named by one question.
+pub const WITHDRAWN_AT_ONCE: usize = 256;
+
 /// Receipts wait at least this long, so that they don't echo the message (DESIGN §4) …
 pub const RECEIPTS_MIN: u64 = 1_000;
 /// … and at most this long.

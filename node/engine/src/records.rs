@@ -323,7 +323,7 @@ impl Stored for Message {
             body: match (r.u16()?, r.bytes(wire::UNKNOWN_BODY, "body")?) {
                 (1, data) => Body::decode(1, data)?,
                 // An earlier version kept these unread.
-                (kind @ (3 | 8), data) => {
+                (kind @ (3 | 8 | 10), data) => {
                     Body::decode(kind, data).unwrap_or_else(|_| Body::Unknown { kind, data: data.to_vec() })
                 }
                 (kind, data) => Body::Unknown { kind, data: data.to_vec() },

@@ -16,7 +16,7 @@ impl Engine {
     /// A message that was just sent, as faces show it.
     pub(crate) fn sent(&self, turn: &Turn<'_>, at: ConversationId, position: u64) -> Result<Reply, HandleError> {
         let message = self.message_view(turn.kv, at, position)?;
-        message.map(Reply::Sent).ok_or(HandleError::Inconsistent("a message that was just added"))
+        message.map(Box::new).map(Reply::Sent).ok_or(HandleError::Inconsistent("a message that was just added"))
     }
 
     /// Encrypts content for a conversation and queues it; `place` puts it into the history, when it belongs there,

@@ -51,6 +51,9 @@
 //! | `ReadElsewhere` | conversation ‖ message | — ; it isn't here yet, and was read on another device of ours |
 //! | `OwnBundles` | device | bundle of a device of ours that was added here |
 //! | `Handover` | empty | [`livechat_wire::handover::Handover`] to this device, until it is taken |
+//! | `Files` | blob ‖ conversation ‖ position | — |
+//! | `FilesHere` | blob whose bytes are on this device | — |
+//! | `Withdrawn` | blob that the relay is to drop | — |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -112,6 +115,9 @@ pub enum Table {
     ReadElsewhere = 111,
     OwnBundles = 112,
     Handover = 113,
+    Files = 120,
+    FilesHere = 121,
+    Withdrawn = 122,
 }
 
 /// A value with a version before it.

@@ -264,6 +264,24 @@ pub enum MessageBody {
         /// As written.
         text: String,
     },
+    /// A file.
+    File {
+        /// What to call it: display text, never a path.
+        name: String,
+        /// What the sender takes it for; a hint, never trusted.
+        media: String,
+        /// Bytes.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        size: u64,
+        /// Unix seconds until which the relay keeps it.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        until: u64,
+        /// A small JPEG in base64url, of images.
+        #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+        preview: Option<livechat_wire::http::Bytes>,
+        /// Whether its bytes are on this device.
+        here: bool,
+    },
     /// Something that happened to the group; the author did it.
     Notice {
         /// What.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Conversation, ConversationId, Device, Group, Joining, Message, MessageId, Status};
+use super::{AccountId, Conversation, ConversationId, Device, Group, Joining, Message, MessageId, Status, Transfer};
 
 /// What happened, by itself or because some client asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,11 @@ pub enum Event {
     DevicesChanged {
         /// All that are or were, oldest first.
         devices: Vec<Device>,
+    },
+    /// A file on its way began, moved, stopped or arrived.
+    TransferChanged {
+        /// As it is now.
+        transfer: Transfer,
     },
     /// Events were lost because this client read too slowly: fetch again what is shown.
     Lagged,

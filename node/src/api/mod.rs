@@ -23,9 +23,9 @@ pub use events::Events;
 pub use request::Request;
 pub use response::Response;
 pub use types::{
-    AccountSession, AccountState, BackedUp, DeviceTicket, Error, ErrorCode, Found, GroupLink, Hit, Piece,
+    AccountSession, AccountState, BackedUp, DeviceTicket, Error, ErrorCode, FileSpace, Found, GroupLink, Hit, Piece,
     RecoveryCodes, RecoveryPhrase, RelayState, Restored, SafetyCode, SearchOrder, SignUpTicket, SignedUp, Status,
-    UsernameCheck, VaultInfo,
+    Transfer, TransferState, UsernameCheck, VaultInfo,
 };
 
 pub use livechat_engine::view::{

@@ -69,6 +69,20 @@ impl fmt::Debug for Request {
                 .field("id", id)
                 .field("reply_to", reply_to)
                 .finish_non_exhaustive(),
+            Self::FileSpace => f.write_str("FileSpace"),
+            // Names and places of files are what people say to each other.
+            Self::SendFile { conversation, id, as_is, .. } => f
+                .debug_struct("SendFile")
+                .field("conversation", conversation)
+                .field("id", id)
+                .field("as_is", as_is)
+                .finish_non_exhaustive(),
+            Self::FetchFile { conversation, position } => at(f, "FetchFile", conversation, position),
+            Self::SaveFile { conversation, position, .. } => at(f, "SaveFile", conversation, position),
+            Self::Transfers => f.write_str("Transfers"),
+            Self::CancelTransfer { conversation, message } => {
+                f.debug_struct("CancelTransfer").field("conversation", conversation).field("message", message).finish()
+            }
             Self::CreateGroup { members, .. } => {
                 f.debug_struct("CreateGroup").field("members", &members.len()).finish_non_exhaustive()
             }

@@ -218,7 +218,59 @@ pub enum Request {
         #[cfg_attr(test, ts(type = "number | null"))]
         reply_to: Option<u64>,
     },
-    /// Passes the words of a message on. Answered by [`Response::Sent`].
+    /// How much room the relay has for files. Answered by [`Response::FileSpace`].
+    FileSpace,
+    /// Sends a file of the machine that the node runs on. Answered by [`Response::Transfer`] once the node has a sealed
+    /// copy: from then on it goes by itself, over any restart, and becomes a message when the relay has all of it.
+    /// Images are encoded anew, without what a camera stores in them.
+    SendFile {
+        /// Where to.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// From the root.
+        path: String,
+        /// What to call it; none: as its path ends.
+        name: Option<String>,
+        /// Of the message it becomes, as with [`Request::Send`].
+        #[cfg_attr(test, ts(type = "string | null"))]
+        id: Option<MessageId>,
+        /// Leaves images as they are, with place and time of the shot and whatever else is stored in them.
+        as_is: bool,
+    },
+    /// Fetches the file of a message onto this device, sealed. Answered by [`Response::Transfer`];
+    /// [`Event::TransferChanged`] tells how it goes.
+    FetchFile {
+        /// Where.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Which message.
+        #[cfg_attr(test, ts(type = "number"))]
+        position: u64,
+    },
+    /// Saves the file of a message in the open, and fetches it before, if need be. Nothing is overwritten. Answered by
+    /// [`Response::Saved`] when it is there.
+    SaveFile {
+        /// Where.
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// Which message.
+        #[cfg_attr(test, ts(type = "number"))]
+        position: u64,
+        /// A folder, or a file that isn't there yet; from the root.
+        to: String,
+    },
+    /// Files that are on their way, wait, or failed. Answered by [`Response::Transfers`].
+    Transfers,
+    /// Stops one, or takes a failed one off the list. Answered by [`Response::Done`].
+    CancelTransfer {
+        /// From [`Response::Transfers`].
+        #[cfg_attr(test, ts(type = "string"))]
+        conversation: ConversationId,
+        /// From there too.
+        #[cfg_attr(test, ts(type = "string"))]
+        message: MessageId,
+    },
+    /// Passes the words of a message on, or its file. Answered by [`Response::Sent`].
     Forward {
         /// Where it is.
         #[cfg_attr(test, ts(type = "string"))]

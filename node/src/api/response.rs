@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Request;
 use super::{
-    AccountSession, BackedUp, Contact, Conversation, ConversationId, Device, DeviceTicket, Found, Group, GroupLink,
-    HistoryPage, Joining, Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SafetyCode, SignUpTicket,
-    SignedUp, Status, UsernameCheck, VaultInfo,
+    AccountSession, BackedUp, Contact, Conversation, ConversationId, Device, DeviceTicket, FileSpace, Found, Group,
+    GroupLink, HistoryPage, Joining, Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SafetyCode,
+    SignUpTicket, SignedUp, Status, Transfer, UsernameCheck, VaultInfo,
 };
 
 /// Answers.
@@ -67,6 +67,20 @@ pub enum Response {
     Restored(Restored),
     /// To [`Request::Send`] and [`Request::Forward`]; to [`Request::Edit`] and [`Request::React`].
     Sent(Message),
+    /// To [`Request::FileSpace`].
+    FileSpace(FileSpace),
+    /// To [`Request::SendFile`] and [`Request::FetchFile`].
+    Transfer(Transfer),
+    /// To [`Request::Transfers`].
+    Transfers {
+        /// By conversation.
+        transfers: Vec<Transfer>,
+    },
+    /// To [`Request::SaveFile`].
+    Saved {
+        /// Where the file is.
+        path: String,
+    },
     /// To [`Request::CreateGroup`].
     GroupCreated {
         /// Its conversation.

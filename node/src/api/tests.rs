@@ -126,6 +126,18 @@ fn requests() -> Vec<Request> {
         },
         Request::Send { conversation: C, text: "canary".into(), id: Some(MessageId([4; 16])), reply_to: Some(3) },
         Request::Send { conversation: C, text: "canary".into(), id: None, reply_to: None },
+        Request::FileSpace,
+        Request::SendFile {
+            conversation: C,
+            path: "/canary".into(),
+            name: Some("canary".into()),
+            id: None,
+            as_is: true,
+        },
+        Request::FetchFile { conversation: C, position: 1 },
+        Request::SaveFile { conversation: C, position: 1, to: "/canary".into() },
+        Request::Transfers,
+        Request::CancelTransfer { conversation: C, message: MessageId([4; 16]) },
         Request::Forward { from: C, position: 1, to: C, id: None },
         Request::Edit { conversation: C, position: 1, text: "canary".into() },
         Request::Revisions { conversation: C, position: 1 },
@@ -205,6 +217,27 @@ fn server_frames() -> Vec<ServerFrame> {
         typing: vec!["b".into()],
     };
     let deleted = Message { body: MessageBody::Deleted, ..message() };
+    let file = MessageBody::File {
+        name: "f".into(),
+        media: "a/b".into(),
+        size: 1,
+        until: 2,
+        preview: Some(livechat_wire::http::Bytes(vec![1, 2])),
+        here: true,
+    };
+    let file = Message { body: file, ..message() };
+    let transfer = |state| Transfer {
+        conversation: C,
+        message: MessageId([2; 16]),
+        up: true,
+        name: "f".into(),
+        size: 1,
+        done: 2,
+        total: 3,
+        state,
+    };
+    let failed = TransferState::Failed { message: "m".into(), hint: "h".into() };
+    let waiting = TransferState::Waiting { reason: "r".into() };
     let timer = Message { body: MessageBody::Timer { seconds: 0 }, ..message() };
     let check = UsernameCheck {
         username: "a".into(),
@@ -233,12 +266,16 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::Contact(contact.clone()),
         Response::Contacts { contacts: vec![contact] },
         Response::Conversations { conversations: vec![conversation.clone()] },
-        Response::History(HistoryPage { messages: vec![message(), deleted, timer], more: true, newer: true }),
+        Response::History(HistoryPage { messages: vec![message(), deleted, timer, file], more: true, newer: true }),
         Response::SafetyCode(SafetyCode { code: "c".into(), qr_svg: "<svg/>".into() }),
         Response::Found(found()),
         Response::BackedUp(BackedUp { path: "/f".into(), secret: Some("s".into()), messages: 1 }),
         Response::Restored(Restored { contacts: 1, conversations: 2, messages: 3, left: 4 }),
         Response::Sent(message()),
+        Response::FileSpace(FileSpace { used: 1, quota: 2, largest: 3, kept_seconds: 4 }),
+        Response::Transfer(transfer(TransferState::Running)),
+        Response::Transfers { transfers: vec![transfer(failed), transfer(TransferState::Done)] },
+        Response::Saved { path: "/x".into() },
         Response::GroupCreated { conversation: C },
         Response::Group(group()),
         Response::Link(link()),
@@ -258,6 +295,8 @@ fn server_frames() -> Vec<ServerFrame> {
         Event::ConversationChanged { conversation },
         Event::GroupChanged { group: group() },
         Event::JoiningChanged { joining: joining(JoinState::Joined { conversation: C }) },
+        Event::TransferChanged { transfer: transfer(waiting) },
+        Event::TransferChanged { transfer: transfer(TransferState::Cancelled) },
         Event::Lagged,
     ];
     let errors = [Some(1), None].map(|id| ServerFrame::Error { id, error: error.clone() });

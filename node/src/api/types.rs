@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, ConversationId, DeviceId, LinkState, Message, UsernameProblem};
+use super::{AccountId, ConversationId, DeviceId, LinkState, Message, MessageId, UsernameProblem};
 
 macro_rules! api {
     ($($item:item)*) => { $(
@@ -223,6 +223,49 @@ api! {
         pub hit: bool,
     }
 
+    /// A file on its way.
+    #[derive(Debug)]
+    pub struct Transfer {
+        /// In which conversation.
+        #[cfg_attr(test, ts(type = "string"))]
+        pub conversation: ConversationId,
+        /// The message that speaks of it, or will once it is at the relay. With the conversation it names the transfer.
+        #[cfg_attr(test, ts(type = "string"))]
+        pub message: MessageId,
+        /// To the relay, else from it.
+        pub up: bool,
+        /// What to call it: display text.
+        pub name: String,
+        /// Bytes of the file.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub size: u64,
+        /// Bytes that have gone over the line, of `total`.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub done: u64,
+        /// Bytes that have to: more than the file has, since it is padded.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub total: u64,
+        /// How it goes.
+        pub state: TransferState,
+    }
+
+    /// What the relay keeps of this account's files, and what it would.
+    #[derive(Debug)]
+    pub struct FileSpace {
+        /// Bytes in use.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub used: u64,
+        /// Bytes that may be.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub quota: u64,
+        /// Bytes of the largest file.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub largest: u64,
+        /// Seconds that a file is kept.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub kept_seconds: u64,
+    }
+
     /// A request that wasn't carried out.
     #[derive(Debug)]
     pub struct Error {
@@ -321,6 +364,31 @@ pub enum RelayState {
     },
 }
 
+/// How a transfer goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum TransferState {
+    /// Something is in the way; it goes on by itself.
+    Waiting {
+        /// What, for people.
+        reason: String,
+    },
+    /// It moves, or waits for its turn.
+    Running,
+    /// It is over: the file is in its message, or on this device.
+    Done,
+    /// Somebody stopped it, or its message is gone.
+    Cancelled,
+    /// It can't be. Stays on the list until it is taken off.
+    Failed {
+        /// Why, for people.
+        message: String,
+        /// What to do next, for people; may be empty.
+        hint: String,
+    },
+}
+
 /// Failures by who must act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -349,6 +417,12 @@ pub enum ErrorCode {
     StoreFailed,
     /// The text is too long or empty.
     BadText,
+    /// The file is larger than what can be sent.
+    TooLarge,
+    /// This account's share of the relay's room for files is used up.
+    QuotaExceeded,
+    /// The file can't be read, cleaned or saved.
+    BadFile,
     /// This account lives on another device, and linking isn't possible yet.
     NotThisDevice,
     /// The contact's keys don't verify; nothing was sent.

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use livechat_crypto::kv::{Kv, KvError};
 use livechat_crypto::vault::Vault;
 use livechat_engine::backup::{RestoreError, Restored, restore};
-use livechat_engine::{Effects, Engine, HandleError, Input, Now, StoreError, ViewError};
+use livechat_engine::{
+    Command, CommandError, CommandId, Effects, Engine, HandleError, Input, Now, Reply, StoreError, ViewError,
+};
 use livechat_wire::backup::Record;
 
 use super::feed::{Activation, Feed};
@@ -355,6 +357,24 @@ impl Inside {
             Err(TransactError::Store(e)) => Err(Failure::Store(e.to_string())),
             Err(TransactError::Index(e)) => Err(Failure::Store(chain(&e))),
         }
+    }
+
+    /// One command by itself. Its answer is in its effects; ids of the driver's commands begin at 1.
+    pub(super) fn command(&mut self, command: Command) -> Result<(Result<Reply, CommandError>, Outcome), Failure> {
+        const ID: CommandId = CommandId(0);
+        let mut effects = self.transact(vec![Input::Command { id: ID, command }], |_| Ok(()))?;
+        let mut reply = None;
+        for effects in &mut effects {
+            effects.replies.retain_mut(|(id, answer)| {
+                let ours = *id == ID;
+                if ours {
+                    reply = Some(answer.clone());
+                }
+                !ours
+            });
+        }
+        let reply = reply.ok_or_else(|| Failure::Defect("a command without an answer".into()))?;
+        Ok((reply, Outcome { effects, snapshot: self.snapshot(), ..Outcome::default() }))
     }
 
     pub(super) fn activate(&mut self, activation: Activation) -> Result<Outcome, Failure> {

@@ -16,7 +16,7 @@ use std::sync::mpsc as jobs;
 
 use livechat_crypto::kv::Kv;
 use livechat_engine::backup::{RestoreError, Restored};
-use livechat_engine::{Account, CommandId, Effects, Engine, ViewError};
+use livechat_engine::{Account, Command, CommandError, CommandId, Effects, Engine, Reply, ViewError};
 use livechat_wire::backup::Record;
 use livechat_wire::http::DeviceProof;
 use livechat_wire::sync::Cursor;
@@ -49,6 +49,11 @@ pub enum BrainError {
     /// The same, of what the node keeps beside the engine.
     #[error("the store can't be read: {0}")]
     Saved(#[from] SavedError),
+    /// The folder of files.
+    #[error(
+        "the folder of files in the data directory can't be used: {0}; check its owner and permissions, and that the disk isn't full"
+    )]
+    Files(std::io::Error),
     /// The system refused a thread.
     #[error("the system refused a thread: {0}; free some memory or raise the limit of processes")]
     Thread(std::io::Error),
@@ -232,6 +237,15 @@ impl Brain {
     pub(crate) async fn activate(&self, activation: Activation) -> Result<(), Error> {
         self.run(|inside| match inside.activate(activation) {
             Ok(outcome) => (Ok(()), Some(outcome)),
+            Err(e) => (Err(e), None),
+        })
+        .await
+    }
+
+    /// Has the engine do something that it answers at once.
+    pub(crate) async fn command(&self, command: Command) -> Result<Result<Reply, CommandError>, Error> {
+        self.run(|inside| match inside.command(command) {
+            Ok((reply, outcome)) => (Ok(reply), Some(outcome)),
             Err(e) => (Err(e), None),
         })
         .await

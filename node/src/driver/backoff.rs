@@ -8,19 +8,19 @@ use crate::env;
 
 /// Pauses of one thing that fails again and again.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     first: Duration,
     max: Duration,
     failures: u32,
 }
 
 impl Backoff {
-    pub(super) fn new(first: Duration, max: Duration) -> Self {
+    pub(crate) fn new(first: Duration, max: Duration) -> Self {
         Self { first, max, failures: 0 }
     }
 
     /// The pause after one more failure: doubled each time, ±25 %.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let base = self.first.saturating_mul(1 << self.failures.min(16)).min(self.max);
         self.failures = self.failures.saturating_add(1);
         // Without dice everybody waits the same, which is still right.
@@ -28,7 +28,7 @@ impl Backoff {
         base.mul_f64(0.75 + 0.5 * f64::from(roll) / 256.0)
     }
 
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 }

@@ -47,7 +47,7 @@ impl Commands {
             id,
             match reply {
                 Ok(Reply::Contact(contact)) => Ok(Response::Contact(contact)),
-                Ok(Reply::Sent(message)) => Ok(Response::Sent(message)),
+                Ok(Reply::Sent(message)) => Ok(Response::Sent(*message)),
                 Ok(Reply::Group(conversation)) => Ok(Response::GroupCreated { conversation }),
                 Ok(Reply::Link(link)) => Ok(Response::Link(group_link(link))),
                 Ok(Reply::Joining(joining)) => Ok(Response::Joining(joining)),

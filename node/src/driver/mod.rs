@@ -3,7 +3,7 @@
 //! It holds no truth: what matters is in the store, what is here can be lost at any moment. It never waits for the
 //! brain (feeding doesn't block), so the brain may wait for it.
 
-mod backoff;
+pub(crate) mod backoff;
 mod chores;
 mod commands;
 mod devices;
@@ -11,7 +11,7 @@ mod heard;
 mod link;
 mod lobby;
 mod outcomes;
-mod refusals;
+pub(crate) mod refusals;
 mod requests;
 mod welcomes;
 
@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::account::{Phase, linking, ticket};
 use crate::api::{AccountState, Error, Event, RelayState, Response, Status};
 use crate::brain::{Brain, Outcome, Snapshot};
+use crate::files::{Files, Kept};
 use crate::node::Ask;
 use crate::relay::RelayClient;
 use crate::swarm::{Heard, Network};
@@ -47,6 +48,9 @@ pub(crate) struct Parts {
     pub(crate) mdns: bool,
     pub(crate) peers: Vec<Multiaddr>,
     pub(crate) relay: RelayClient,
+    pub(crate) files: Files,
+    /// Transfers of the last run.
+    pub(crate) kept: Option<Kept>,
     pub(crate) brain: Brain,
     pub(crate) outcomes: mpsc::Receiver<Outcome>,
     pub(crate) snapshot: Snapshot,
@@ -150,6 +154,7 @@ impl Driver {
             self.tell(Event::Status(self.status.clone()));
             respond(greeting, Ok(Response::Done));
         }
+        let transfers = self.parts.kept.take().map(|kept| self.parts.files.begin(kept));
         while self.locking.is_none() {
             let wake = self.next_wake();
             tokio::select! {
@@ -176,7 +181,7 @@ impl Driver {
             self.tell_status();
         }
         let locking = self.locking.take();
-        self.end().await;
+        self.end(transfers).await;
         locking.map_or(Ended::Stopped, Ended::Locked)
     }
 
@@ -194,11 +199,15 @@ impl Driver {
         self.devices_at = Some(Instant::now());
     }
 
-    async fn end(self) {
-        let Parts { brain, outcomes, thread, .. } = self.parts;
+    async fn end(self, transfers: Option<mpsc::Receiver<()>>) {
+        let Parts { brain, outcomes, thread, files, .. } = self.parts;
         drop(self.network);
         let mut tasks = self.tasks;
         tasks.shutdown().await;
+        // Before the brain: they write down what they did.
+        if let Some(transfers) = transfers {
+            files.stop(transfers).await;
+        }
         // With nobody to take effects, the brain works through what it has and ends.
         drop(outcomes);
         brain.stop();

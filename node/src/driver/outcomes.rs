@@ -29,6 +29,7 @@ impl Driver {
             self.stale = true;
         }
         if before.account.is_some() && self.parts.snapshot.account.is_none() {
+            self.parts.files.forget_all();
             self.network = None;
             self.fetch = super::heard::Fetch::Idle;
             self.stock_at = None;
@@ -61,6 +62,7 @@ impl Driver {
             lookups,
             publish_keys,
             publish_log,
+            files,
             replies,
             events,
             wake_at: _,
@@ -77,6 +79,7 @@ impl Driver {
                 network.slot(slot, from);
             }
         }
+        self.parts.files.perform(&files);
         for (id, reply) in replies {
             self.commands.reply(id, reply);
         }

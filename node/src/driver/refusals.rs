@@ -9,7 +9,7 @@ use crate::api::{Error, ErrorCode, UsernameCheck};
 use crate::relay::AskError;
 
 /// What a failed command means to people.
-pub(super) fn of_command(e: CommandError) -> Error {
+pub(crate) fn of_command(e: CommandError) -> Error {
     let (code, message, hint) = match e {
         CommandError::NoAccount => (ErrorCode::WrongState, "Nobody has signed up on this device.", "Sign up first."),
         CommandError::UnknownConversation => {

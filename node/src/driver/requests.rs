@@ -14,9 +14,10 @@ use crate::account::Phase;
 use crate::account::flow::Flow;
 use crate::account::manage::Change;
 use crate::account::phrase;
-use crate::api::{AccountSession, Error, ErrorCode, HistoryPage, Request, Response, SafetyCode, VaultInfo};
+use crate::api::{AccountSession, Error, ErrorCode, FileSpace, HistoryPage, Request, Response, SafetyCode, VaultInfo};
 use crate::backup;
 use crate::brain::{Feed, unguarded};
+use crate::files::{Files, NewFile};
 use crate::limits;
 use crate::node::Ask;
 use crate::qr;
@@ -137,6 +138,30 @@ impl Driver {
             }),
             Request::EndSession { id } => self.ask_relay(answer, async move |relay, token, _| {
                 relay.end_session(&token, &id).await.map(|()| Response::Done)
+            }),
+            Request::FileSpace => self.ask_relay(answer, async |relay, token, _| {
+                let space = relay.blob_space(&token).await?;
+                let largest = space.largest.min(livechat_wire::limits::FILE);
+                let (used, quota, kept_seconds) = (space.used, space.quota, space.kept_seconds);
+                Ok(Response::FileSpace(FileSpace { used, quota, largest, kept_seconds }))
+            }),
+            Request::SendFile { conversation, path, name, id, as_is } => {
+                let name = name.unwrap_or_else(|| path.clone());
+                let new = NewFile { conversation, id, name, media: None, as_is };
+                self.ask_files(answer, async move |files| files.send_path(new, &path).await.map(Response::Transfer));
+            }
+            Request::FetchFile { conversation, position } => self.ask_files(answer, async move |files| {
+                files.fetch(conversation, position).await.map(Response::Transfer)
+            }),
+            Request::SaveFile { conversation, position, to } => self.ask_files(answer, async move |files| {
+                let path = files.save(conversation, position, &to).await?;
+                Ok(Response::Saved { path: path.to_string_lossy().into_owned() })
+            }),
+            Request::Transfers => {
+                respond(answer, Ok(Response::Transfers { transfers: self.parts.files.list() }));
+            }
+            Request::CancelTransfer { conversation, message } => self.ask_files(answer, async move |files| {
+                files.cancel(conversation, message).await.map(|()| Response::Done)
             }),
             Request::Group { conversation } => self.ask_store(answer, async move |brain| {
                 let group = brain.view(move |engine, kv| engine.group(kv, conversation)).await?;
@@ -271,6 +296,21 @@ impl Driver {
         });
     }
 
+    /// Has something done about files, which may take as long as they take.
+    fn ask_files<F>(&mut self, answer: Answer, ask: impl FnOnce(Files) -> F + Send + 'static)
+    where
+        F: Future<Output = Result<Response, Error>> + Send + 'static,
+    {
+        if self.tasks.len() >= limits::TASKS {
+            return respond(answer, Err(refusals::busy()));
+        }
+        let asking = ask(self.parts.files.clone());
+        self.tasks.spawn(async move {
+            respond(answer, asking.await);
+            Done::Nothing
+        });
+    }
+
     fn confirm_phrase(&mut self, words: Vec<String>, answer: Answer) {
         if self.tasks.len() >= limits::TASKS {
             return respond(answer, Err(refusals::busy()));
@@ -357,6 +397,7 @@ impl Driver {
     pub(super) fn on_phase(&mut self, phase: Phase) {
         let had = self.parts.phase.token().is_some();
         self.parts.phase = phase;
+        self.parts.files.session(self.parts.phase.token().cloned());
         self.stale = true;
         match (had, self.parts.phase.token().is_some()) {
             (_, true) => {

@@ -10,11 +10,11 @@ use crate::relay::AskError;
 
 impl Driver {
     pub(super) fn keep_file(&mut self, upload: Upload) {
-        let Some(session) = self.parts.phase.session() else {
+        let Some(token) = self.parts.phase.token().cloned() else {
             let answer = Err(FileFailure::Unreachable);
             return self.parts.brain.feed(Feed::Uploaded { blob: upload.blob, answer });
         };
-        let (relay, token) = (self.parts.relay.clone(), session.token.clone());
+        let relay = self.parts.relay.clone();
         self.tasks.spawn(async move {
             let answer = relay.keep_file(&token, upload.blob, &upload.bytes).await;
             Done::Uploaded(upload.blob, answer.map_err(|e| failure(&e)))

@@ -33,6 +33,9 @@ pub(super) fn message(message: &Message, zone: &TimeZone) -> String {
                 out.push_str(&format!("> {}  \n", harmless(line)));
             }
         }
+        MessageBody::File { name, size, .. } => {
+            out.push_str(&format!("*(a file of {size} bytes)* {}\n", one_line(name)));
+        }
         MessageBody::Notice { notice } => out.push_str(&format!("*{}*\n", one_line(&notice.to_string()))),
         MessageBody::Deleted => out.push_str("*(deleted)*\n"),
         MessageBody::Timer { seconds: 0 } => out.push_str("*(messages stay from here on)*\n"),

@@ -68,6 +68,17 @@ fn history() -> Vec<Message> {
         Message { reply_to: Some(quote), edited_at: Some(1), reactions, ..text(2, "\u{1b}[31mred\u{202e}") },
         message(3, MessageBody::Deleted),
         Message { timer: Some(60), ..text(4, "disappears") },
+        message(
+            5,
+            MessageBody::File {
+                name: "a[b](http://evil.example).pdf".into(),
+                media: "application/pdf".into(),
+                size: 3,
+                until: 1,
+                preview: Some(livechat_wire::http::Bytes(b"canary".to_vec())),
+                here: true,
+            },
+        ),
         message(9, MessageBody::Notice { notice: Notice::Joined { title: "x*y".into() } }),
     ]
 }
@@ -98,7 +109,7 @@ async fn copy(wanted: Option<ConversationId>, format: Format) -> Result<(String,
 #[tokio::test]
 async fn people_read_markdown_in_which_nothing_is_forged() {
     let (whole, messages) = copy(None, Format::Markdown).await.unwrap();
-    assert_eq!(messages, 4);
+    assert_eq!(messages, 5);
     let expected = "\
 # Chat with b\\_ob
 
@@ -125,6 +136,12 @@ async fn people_read_markdown_in_which_nothing_is_forged() {
 
 *(deleted)*
 
+## Tuesday, 24 November 2026
+
+**b\\_ob** 10:30
+
+*(a file of 3 bytes)* a\\[b](http://evil.example).pdf
+
 ## Thursday, 26 November 2026
 
 **b\\_ob** 02:30
@@ -141,7 +158,8 @@ async fn people_read_markdown_in_which_nothing_is_forged() {
 async fn programs_read_a_message_a_line() {
     let (whole, messages) = copy(Some(HERE), Format::JsonLines).await.unwrap();
     let lines: Vec<serde_json::Value> = whole.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    assert_eq!((lines.len(), messages), (4, 4));
+    assert_eq!((lines.len(), messages), (5, 5));
+    assert_eq!(lines[3]["message"]["body"]["name"], "a[b](http://evil.example).pdf");
     assert!(!whole.chars().any(|c| c.is_control() && c != '\n') && !whole.contains('\u{202e}'));
     assert_eq!(lines[1]["message"]["body"]["text"], "\u{1b}[31mred\u{202e}", "exact for programs");
     assert_eq!((&lines[0]["title"], &lines[0]["group"]), (&"b_ob".into(), &false.into()));

@@ -8,10 +8,12 @@ mod welcomes;
 
 use std::net::IpAddr;
 
+use livechat_wire::BlobId;
 use livechat_wire::http::{
-    BeginSignUp, Claim, ConfirmAuthenticator, ConfirmSignUp, DeviceProof, DirectoryEntry, KeyPackageStock, LiveCount,
-    LobbyDoor, LogIn, PendDevice, PendingDevice, PendingSignUp, Problem, PublishKeyPackages, PutLobby, PutLog,
-    RecoveryCodes, RelayInfo, RenewLobby, SecretText, Session, SessionList, SignedUp, UsernameAvailability, WithCode,
+    BeginBlob, BeginSignUp, BlobSpace, BlobState, Claim, ConfirmAuthenticator, ConfirmSignUp, DeviceProof,
+    DirectoryEntry, KeyPackageStock, LiveCount, LobbyDoor, LogIn, PendDevice, PendingDevice, PendingSignUp, Problem,
+    PublishKeyPackages, PutLobby, PutLog, RecoveryCodes, RelayInfo, RenewLobby, SecretText, Session, SessionList,
+    SignedUp, UsernameAvailability, WithCode,
 };
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
@@ -204,6 +206,39 @@ impl RelayClient {
 
     pub(crate) async fn live(&self, token: &SecretText) -> Result<LiveCount, AskError> {
         answer(self.with_session(Method::GET, &["v1", "live"], token)).await
+    }
+
+    pub(crate) async fn blob_space(&self, token: &SecretText) -> Result<BlobSpace, AskError> {
+        answer(self.with_session(Method::GET, &["v1", "blobs"], token)).await
+    }
+
+    /// Begins a blob of so many bytes, or asks how far it is.
+    pub(crate) async fn begin_blob(&self, token: &SecretText, blob: BlobId, size: u64) -> Result<BlobState, AskError> {
+        let request = self.with_session(Method::PUT, &["v1", "blobs", &blob.to_string()], token);
+        answer(request.json(&BeginBlob { size })).await
+    }
+
+    pub(crate) async fn put_blob(
+        &self,
+        token: &SecretText,
+        blob: BlobId,
+        part: u32,
+        bytes: Vec<u8>,
+    ) -> Result<BlobState, AskError> {
+        let path = ["v1", "blobs", &blob.to_string(), &part.to_string()];
+        let request = self.with_session(Method::PUT, &path, token).timeout(limits::HTTP_PART);
+        answer(request.header("content-type", "application/octet-stream").body(bytes)).await
+    }
+
+    /// Says nothing of who asks.
+    pub(crate) async fn blob_part(&self, blob: BlobId, part: u32) -> Result<Vec<u8>, AskError> {
+        let request = self.stranger.get(self.url(&["v1", "blobs", &blob.to_string(), &part.to_string()]));
+        let (status, body) = exchange(request.timeout(limits::HTTP_PART)).await?;
+        if status.is_success() { Ok(body) } else { Err(refusal(&body)) }
+    }
+
+    pub(crate) async fn remove_blob(&self, token: &SecretText, blob: BlobId) -> Result<(), AskError> {
+        done(self.with_session(Method::DELETE, &["v1", "blobs", &blob.to_string()], token)).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, AskError> {

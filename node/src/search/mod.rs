@@ -165,7 +165,9 @@ impl Search {
             return Ok(None);
         };
         let excerpt = match &message.body {
-            MessageBody::Text { text } => excerpt::excerpt(text, &self.query.words),
+            MessageBody::Text { text } | MessageBody::File { name: text, .. } => {
+                excerpt::excerpt(text, &self.query.words)
+            }
             _ => Vec::new(),
         };
         Ok(Some(Hit { conversation, title, group, message, excerpt }))

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use livechat_crypto::identity::Identity;
 use livechat_engine::view::{Message, MessageBody};
 use livechat_engine::{Command, CommandId, Effects, Input, Now, Reply};
+use livechat_wire::content::{File, FileKey};
 use livechat_wire::http::{Bytes, DirectoryDevice, DirectoryEntry, PublishKeyPackages};
 use livechat_wire::sync::Cursor;
-use livechat_wire::{ConversationId, Envelope, RelayId};
+use livechat_wire::{BlobId, ConversationId, Envelope, MessageId, RelayId};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -34,7 +35,7 @@ const WORDS: [&str; 16] = [
     "100%_",
     "nul\0l",
 ];
-const ASKED: [&str; 22] = [
+const ASKED: [&str; 23] = [
     "kuchen",
     "uche",
     "gabel kuchen",
@@ -57,6 +58,7 @@ const ASKED: [&str; 22] = [
     "from:alice",
     "from:bo kuchen",
     "from:me e",
+    "kuchen.pdf",
 ];
 
 pub(super) fn relay_key() -> ed25519_dalek::SigningKey {
@@ -201,7 +203,9 @@ impl Person {
         let mut hits = 0;
         let history = self.history().into_iter().flat_map(|(at, messages)| messages.into_iter().map(move |m| (at, m)));
         let words = |(at, message): (ConversationId, Message)| {
-            let MessageBody::Text { text } = &message.body else { return None };
+            let (MessageBody::Text { text } | MessageBody::File { name: text, .. }) = &message.body else {
+                return None;
+            };
             let text = fold::fold(text);
             Some((at, message, text))
         };
@@ -232,6 +236,24 @@ fn pick<T: Copy>(dice: &mut ChaCha20Rng, of: &[T]) -> T {
 fn sentence(dice: &mut ChaCha20Rng) -> String {
     let words: Vec<_> = (0..=dice.next_u32() % 3).map(|_| pick(dice, &WORDS)).collect();
     words.join(pick(dice, &[" ", "\n", "", "  "]))
+}
+
+/// A file of a new name.
+fn file(dice: &mut ChaCha20Rng) -> File {
+    let mut blob = [0; 32];
+    dice.fill_bytes(&mut blob);
+    File {
+        name: format!("{}.pdf", pick(dice, &WORDS[..12])),
+        media: "application/pdf".into(),
+        size: 3,
+        blob: BlobId(blob),
+        key: FileKey([1; 32]),
+        hash: [2; 32],
+        until: 1_900_000_000,
+        preview: None,
+        forwarded: false,
+        timer: 0,
+    }
 }
 
 /// Two people who know each other, and a group of one for each.
@@ -274,6 +296,11 @@ fn happens(who: &mut Person, at: ConversationId, dice: &mut ChaCha20Rng) -> Effe
         4 => Command::SetTimer { conversation: at, seconds: pick(dice, &[0, 0, 2, 5]) },
         5 | 6 => Command::MarkRead { conversation: at, position: any },
         7 => Command::Block { conversation: at, blocked: dice.next_u32().is_multiple_of(3) },
+        8 | 9 => {
+            let file = file(dice);
+            let id = MessageId(*file.blob.0.first_chunk().unwrap());
+            Command::SendFile { conversation: at, file: Box::new(file), id }
+        }
         _ => Command::Send { conversation: at, text: sentence(dice), id: None, reply_to: None },
     };
     who.does(command)
@@ -325,6 +352,24 @@ fn what_is_deleted_leaves_nothing_in_the_index() {
         assert!(!alice.store().index_holds("龘") && alice.store().index_holds("bef"));
         alice.store().wipe().unwrap();
         assert!(!alice.store().index_holds("bef"));
+    });
+}
+
+/// A file is found by its name, part of it too, and is shown with what was looked for.
+#[test]
+fn files_are_found_by_name_until_they_are_gone() {
+    roomy(|| {
+        let mut alice = Person::new("alice", 1);
+        let at = alice.founds("notes");
+        let mut dice = ChaCha20Rng::seed_from_u64(1);
+        let file = Box::new(File { name: "Reisepläne 2026.pdf".into(), ..file(&mut dice) });
+        let _ = alice.does(Command::SendFile { conversation: at, file, id: MessageId([1; 16]) });
+        let hit = alice.search("plane 20", None, SearchOrder::Newest).remove(0);
+        let marked: Vec<_> = hit.excerpt.iter().filter(|p| p.hit).map(|p| p.text.as_str()).collect();
+        assert_eq!(marked, ["pläne", "20"]);
+        let position = hit.message.position;
+        let _ = alice.does(Command::Delete { conversation: at, position, for_everyone: true });
+        assert!(alice.search("plane", None, SearchOrder::Newest).is_empty() && !alice.store().index_holds("reise"));
     });
 }
 

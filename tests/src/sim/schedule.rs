@@ -232,6 +232,7 @@ fn is_merged_of(read: &[&str], said: &[Vec<&str>]) -> bool {
 fn text(message: &Message) -> &str {
     match &message.body {
         MessageBody::Text { text } => text,
+        MessageBody::File { .. } => "(a file)",
         MessageBody::Notice { .. } => "(a notice)",
         MessageBody::NeedsNewerVersion { .. } => "(a newer kind)",
         MessageBody::Deleted => WITHDRAWN,

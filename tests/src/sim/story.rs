@@ -101,6 +101,7 @@ fn line(message: &Message) -> String {
     let time = format!("12:{:02}:{:02}", seconds / 60, seconds % 60);
     let body = match &message.body {
         MessageBody::Text { text } => text.clone(),
+        MessageBody::File { name, .. } => format!("(file {name})"),
         MessageBody::Notice { notice } => format!("({notice})"),
         MessageBody::NeedsNewerVersion { kind } => format!("(needs a newer version: kind {kind})"),
         MessageBody::Deleted => "(deleted)".to_owned(),

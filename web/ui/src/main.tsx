@@ -3,6 +3,7 @@ import "./styles/base.css";
 import "./styles/entry.css";
 import "./styles/frame.css";
 import "./styles/chat.css";
+import "./styles/files.css";
 import "./styles/deeds.css";
 import "./styles/groups.css";
 import "./styles/overlay.css";

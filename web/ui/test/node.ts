@@ -3,6 +3,7 @@ import type {
   AccountSession,
   Conversation,
   Event,
+  FileSpace,
   Group,
   GroupLink,
   GroupMember,
@@ -14,6 +15,7 @@ import type {
   SignUpTicket,
   Status,
   VaultInfo,
+  Transfer,
 } from "../src/api";
 import type { Socket, Surroundings } from "../src/net/connection";
 import type { Admission } from "../src/net/session";
@@ -145,6 +147,20 @@ export function message(text: string, change: Partial<Message> = {}): Message {
   };
 }
 
+export function transfer(change: Partial<Transfer> = {}): Transfer {
+  return {
+    conversation: CHAT,
+    message: "e".repeat(32),
+    up: true,
+    name: "notes.pdf",
+    size: 1_500,
+    done: 0,
+    total: 65_536,
+    state: { state: "running" },
+    ...change,
+  };
+}
+
 type Refusal = { code: string; message: string; hint: string; retry_after: number | null };
 type Handler = (request: Request) => Response | Refusal | null;
 
@@ -163,6 +179,9 @@ export class TestNode {
   vault: VaultInfo = { guarded: true, passphrase: false, phrase: true, stay_unlocked: true, lock_after: 0 };
   /** Whether bob's safety number was compared. */
   verified = false;
+  transfers: Transfer[] = [];
+  /** What the relay says of room for files. */
+  space: FileSpace = { used: 0, quota: 2 ** 31, largest: 2 ** 30, kept_seconds: 30 * 86_400 };
   admission: Admission = "admitted";
   /** Whether somebody answers at all. */
   up = true;
@@ -405,6 +424,15 @@ export class TestNode {
         const next = to < hits.length ? `${to}` : null;
         return { type: "found", hits: hits.slice(from, to), next };
       }
+      case "transfers":
+        return { type: "transfers", transfers: this.transfers };
+      case "fetch_file": {
+        const { id, body } = this.at(request.position);
+        const size = body.type === "file" ? body.size : 0;
+        return { type: "transfer", ...transfer({ message: id, up: false, size }) };
+      }
+      case "cancel_transfer":
+        return { type: "done" };
       case "send": {
         const there = this.history.find((m) => m.id === request.id);
         const sent = there ?? message(request.text, { own: true, id: request.id ?? "" });
@@ -518,8 +546,12 @@ export class TestNode {
         return this.groupBecomes(request.conversation, { title: request.title });
       case "leave_group":
         return this.groupBecomes(request.conversation, { standing: "left" });
+      case "file_space":
+        return { type: "file_space", ...this.space };
       case "backup":
       case "restore":
+      case "send_file":
+      case "save_file":
         return { code: "bad_request", message: "A page can't name a file.", hint: "", retry_after: null };
       case "verify":
         this.verified = request.verified;

@@ -280,6 +280,10 @@ impl Restoring<'_> {
             own: delivery.map(|d| (d, sending)),
             gap: false,
         };
+        if let Body::File(file) = &message.body {
+            // Fetched anew while the relay keeps it: no bytes of files are in a backup.
+            Table::Files.put(self.kv, &key(&[&file.blob.0, &place]), &())?;
+        }
         Table::Messages.put(self.kv, &place, &message)?;
         Table::MessageIds.put(self.kv, &id, &then.position)?;
         self.fill_gaps(at, then.id)?;

@@ -16,6 +16,7 @@ use crate::{Engine, limits};
 pub(super) fn seconds(body: &Body) -> u32 {
     match body {
         Body::Post(post) => post.timer,
+        Body::File(file) => file.timer,
         _ => 0,
     }
 }

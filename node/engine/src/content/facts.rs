@@ -94,6 +94,7 @@ impl Engine {
                 clear(Table::Reactions, turn.kv, &place)?;
                 self.stop_expiry(turn, at, position)?;
                 self.unsay(turn, at, position, Target { author: message.author, id: message.id })?;
+                self.uncount_file(turn, at, position, &message, true)?;
                 Table::Messages.put(turn.kv, &place, &Message { body: GONE, ..message })?;
             }
             Body::Reactions(reactions) => {
@@ -173,6 +174,7 @@ impl Engine {
         clear(Table::Reached, turn.kv, &place)?;
         self.stop_expiry(turn, at, position)?;
         self.unsay(turn, at, position, Target { author: message.author, id: message.id })?;
+        self.uncount_file(turn, at, position, &message, false)?;
         Table::Messages.delete(turn.kv, &place)?;
         let unread = Table::Unread.get::<MessageId>(turn.kv, &place)?.is_some();
         Table::Unread.delete(turn.kv, &place)?;

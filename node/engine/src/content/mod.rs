@@ -11,6 +11,7 @@
 mod early;
 mod expiry;
 mod facts;
+mod files;
 pub(crate) mod passages;
 mod personal;
 mod records;
@@ -33,6 +34,7 @@ use crate::timeline::Draft;
 use crate::turn::Turn;
 use crate::view::{Delivery, Standing};
 
+pub use files::FileOf;
 pub(crate) use records::{Edit, Personal, Profile, Reactions, Stamp, Timer};
 
 /// When a fact came, and its key.
@@ -135,6 +137,7 @@ impl Engine {
         if let Body::Timer { revision, seconds } = message.body {
             self.take_timer(turn, at, records::Stamp { revision, id: message.id }, seconds)?;
         }
+        self.count_file(turn, at, position, &message.body)?;
         if own {
             self.content.told.remove(&at);
             self.start_expiry(turn, at, position, &message.body)?;

@@ -2,6 +2,7 @@
 //! [`Table::Messages`] and [`Table::Edits`] is the truth, and [`place_of`] says which message a row there belongs to.
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
+use livechat_wire::content::Body;
 use livechat_wire::{AccountId, ConversationId};
 
 use super::records::Edit;
@@ -27,7 +28,7 @@ pub struct Passage {
     pub author: AccountId,
     /// Unix milliseconds by this device's clock.
     pub received_at: u64,
-    /// Its latest text.
+    /// Its latest text; of a file its name.
     pub text: String,
 }
 
@@ -89,8 +90,11 @@ pub fn each_passage<E: From<StoreError>>(
 }
 
 fn of(kv: &dyn Kv, place: &[u8], message: Message) -> Result<Option<Passage>, StoreError> {
-    let Some(words) = Words::of(&message.body) else { return Ok(None) };
-    let text = latest_edit(kv, place)?.map_or(words.text, |edit| edit.text);
+    let text = match (Words::of(&message.body), message.body) {
+        (Some(words), _) => latest_edit(kv, place)?.map_or(words.text, |edit| edit.text),
+        (None, Body::File(file)) => file.name,
+        (None, _) => return Ok(None),
+    };
     Ok(Some(Passage { author: message.author, received_at: message.received_at, text }))
 }
 

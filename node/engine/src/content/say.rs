@@ -16,7 +16,7 @@ use crate::timeline::{Draft, message_key};
 use crate::turn::Turn;
 use crate::view::Delivery;
 
-type Answer = Result<Result<Reply, CommandError>, HandleError>;
+pub(super) type Answer = Result<Result<Reply, CommandError>, HandleError>;
 
 /// What of a text to be sent is the person's choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Engine {
         self.say(turn, at, Words { text, reply_to, forwarded: false }, id)
     }
 
-    /// Passes the words of a message on.
+    /// Passes the words of a message on, or its file.
     pub(crate) fn forward(
         &mut self,
         turn: &mut Turn<'_>,
@@ -80,6 +80,9 @@ impl Engine {
         to: ConversationId,
         id: Option<MessageId>,
     ) -> Answer {
+        if let Some((_, Message { body: Body::File(file), .. })) = self.target(turn, from, position)? {
+            return self.forward_file(turn, to, *file, id);
+        }
         match self.current_text(turn.kv, from, position)? {
             Some(text) => self.say(turn, to, Words { text, reply_to: None, forwarded: true }, id),
             None => Ok(Err(CommandError::UnknownMessage)),
@@ -87,31 +90,36 @@ impl Engine {
     }
 
     fn say(&mut self, turn: &mut Turn<'_>, at: ConversationId, words: Words, id: Option<MessageId>) -> Answer {
-        let own = self.me()?.identity.account();
-        if let Some(position) = match id {
-            Some(id) => self.position_of(turn, at, id, own)?,
-            None => None,
-        } {
-            let before: Option<Message> = Table::Messages.get(turn.kv, &message_key(at, position))?;
-            if before.is_none_or(|m| Words::of(&m.body) != Some(words)) {
-                return Ok(Err(CommandError::IdTaken));
-            }
-            return self.sent(turn, at, position).map(Ok);
+        if let Some(id) = id
+            && let Some(answer) = self.sent_before(turn, at, id, |body| Words::of(body).as_ref() == Some(&words))?
+        {
+            return Ok(answer);
         }
         if words.text.is_empty() || words.text.len() > wire::TEXT {
             return Ok(Err(CommandError::BadText));
         }
+        let id = id.unwrap_or_else(|| MessageId(turn.draw()));
+        let said = self.say_body(turn, at, id, |timer| words.body(timer))?;
+        if said.is_ok() {
+            Table::Drafts.delete(turn.kv, &at.0)?;
+        }
+        Ok(said)
+    }
+
+    /// Says what has a place in the history, with the conversation's timer.
+    pub(super) fn say_body(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        id: MessageId,
+        body: impl FnOnce(u32) -> Body,
+    ) -> Answer {
         if let Err(e) = self.may_write(turn, at)? {
             return Ok(Err(e));
         }
         self.introduce_profile(turn, at)?;
         let timer = self.timer(turn.kv, at)?;
-        let id = id.unwrap_or_else(|| MessageId(turn.draw()));
-        let sent = self.put_into_history(turn, at, id, words.body(timer))?;
-        if sent.is_ok() {
-            Table::Drafts.delete(turn.kv, &at.0)?;
-        }
-        match sent {
+        match self.put_into_history(turn, at, id, body(timer))? {
             Ok(position) => self.sent(turn, at, position).map(Ok),
             Err(e) => Ok(Err(e)),
         }
@@ -148,6 +156,9 @@ impl Engine {
             Ok(None) => return Ok(Err(CommandError::UnknownMessage)),
             Err(e) => return Ok(Err(e)),
         };
+        if matches!(self.target(turn, at, position)?, Some((_, Message { body: Body::File(_), .. }))) {
+            return Ok(Err(CommandError::UnknownMessage));
+        }
         let Some(current) = self.current_text(turn.kv, at, position)? else {
             return Ok(Err(CommandError::UnknownMessage));
         };

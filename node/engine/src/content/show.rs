@@ -28,18 +28,28 @@ impl Engine {
         let own = message.own.is_some();
         let edit = latest_edit(kv, &message_key(at, position))?;
         let words = Words::of(&message.body);
-        let (reply_to, forwarded) = words.as_ref().map_or((None, false), |w| (w.reply_to, w.forwarded));
+        let (reply_to, forwarded) = match (&message.body, &words) {
+            (Body::File(file), _) => (None, file.forwarded),
+            (_, Some(words)) => (words.reply_to, words.forwarded),
+            _ => (None, false),
+        };
         let text = edit.as_ref().map(|e| e.text.clone()).or_else(|| words.map(|w| w.text));
         let mentions_me = !own && text.as_ref().is_some_and(|t| self.mentions_me(t));
         let timer = seconds(&message.body);
         let body = match (&message.body, text) {
             (_, Some(text)) => MessageBody::Text { text },
+            (Body::File(file), _) => MessageBody::File {
+                name: file.name.clone(),
+                media: file.media.clone(),
+                size: file.size,
+                until: file.until,
+                preview: file.preview.clone().map(livechat_wire::http::Bytes),
+                here: self.is_file_here(kv, file.blob)?,
+            },
             (Body::Timer { seconds, .. }, _) => MessageBody::Timer { seconds: *seconds },
             (body, _) if *body == GONE => MessageBody::Deleted,
             (Body::Unknown { kind: NOTICE, data }, _) => self.notice_view(data),
             (Body::Unknown { kind, .. }, _) => MessageBody::NeedsNewerVersion { kind: *kind },
-            // Files are kept for the version that shows them.
-            (file @ Body::File(_), _) => MessageBody::NeedsNewerVersion { kind: file.encode().0 },
             // Nothing else is put into the history.
             _ => MessageBody::NeedsNewerVersion { kind: 0 },
         };
@@ -129,7 +139,7 @@ impl Engine {
         })
     }
 
-    /// The text of a message as it is now.
+    /// The text of a message as it is now; of a file its name.
     pub(super) fn current_text(
         &self,
         kv: &dyn Kv,

@@ -52,6 +52,7 @@ fn machinery(kv: &MemoryKv) -> Vec<(u8, Rows)> {
         T::Drafts,
         T::Profiles,
         T::Verified,
+        T::Files,
     ]
     .map(|table| table as u8);
     (0..=255)
@@ -228,5 +229,27 @@ fn what_is_not_whole_is_not_given_back() {
         let mut nobody = MemoryKv::default();
         let given = restore(&mut nobody, records.iter().map(|bytes| Record::decode(bytes)));
         assert!(matches!(given, Err(RestoreError::NoAccount)));
+    });
+}
+
+/// A file comes back as its message: with its key, without its bytes, which the relay has for as long as it keeps them.
+#[test]
+fn a_file_comes_back_with_its_key() {
+    roomy(|| {
+        let (mut alice, bob, chat) = acquainted("alice", "bob");
+        let blob = livechat_wire::BlobId([0xb1; 32]);
+        let _ = alice.did(crate::files::send(chat, 1));
+        let records = backup(&alice);
+        let mut again = Person::new("alice");
+        give_back(&mut again, &records).unwrap();
+        assert_eq!(again.chat_with(&bob), chat);
+        assert_eq!(crate::files::shown(&again, chat, 0), ("canary.pdf".into(), false));
+        assert_eq!(again.engine.file(&again.kv, chat, 1).unwrap(), alice.engine.file(&alice.kv, chat, 1).unwrap());
+        assert!(again.engine.knows_file(&again.kv, blob).unwrap());
+        // It can be fetched and dropped like any.
+        let _ = again.does(Command::NoteFile { blob, here: true });
+        assert!(crate::files::shown(&again, chat, 0).1);
+        let (_, gone) = again.does(Command::Delete { conversation: chat, position: 1, for_everyone: false });
+        assert_eq!(gone.files, [livechat_engine::FileChore::Drop(blob)]);
     });
 }

@@ -3,7 +3,7 @@
 use livechat_crypto::mls::GroupId;
 use livechat_engine::view::{Delivery, Role};
 use livechat_engine::{Command, Input};
-use livechat_wire::content::{Body, Content, Edit, Post, Reactions, Target};
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
 use livechat_wire::{ConversationId, MessageId};
 
 use crate::circle::Circle;
@@ -97,6 +97,21 @@ fn everything(scene: &Scene) -> String {
     format!("{histories:?}{lists:?}{groups:?}")
 }
 
+fn file() -> File {
+    File {
+        name: "forged".into(),
+        media: "text/plain".into(),
+        size: 1,
+        blob: livechat_wire::BlobId([1; 32]),
+        key: FileKey([2; 32]),
+        hash: [3; 32],
+        until: 4,
+        preview: None,
+        forwarded: false,
+        timer: 0,
+    }
+}
+
 /// Everything that content can claim about a message: what, and the content's id when it must be the message's own.
 fn claims(target: Target) -> Vec<(&'static str, Body, bool)> {
     let text = || "forged".to_owned();
@@ -114,6 +129,7 @@ fn claims(target: Target) -> Vec<(&'static str, Body, bool)> {
         ("reply under its id", post(Some(target), false, 0), true),
         ("forward under its id", post(None, true, 0), true),
         ("disappearing text under its id", post(None, false, 1), true),
+        ("file under its id", Body::File(Box::new(file())), true),
         ("edit", edit(1), false),
         ("last edit", edit(u32::MAX), false),
         ("deletion", Body::Delete(target), false),
@@ -183,6 +199,7 @@ fn honest_to_alice(cell: &str) -> bool {
         | "reply under its id"
         | "forward under its id"
         | "disappearing text under its id"
+        | "file under its id"
         | "timer under its id"
         | "something newer under its id" => !his,
         "reply" | "timer" | "profile" | "typing" => true,
@@ -207,6 +224,7 @@ fn honest_in_the_group(cell: &str) -> bool {
         | "reply under its id"
         | "forward under its id"
         | "disappearing text under its id"
+        | "file under its id"
         | "something newer under its id" => !his,
         "reply" | "profile" | "typing" => true,
         "edit" | "last edit" | "deletion" | "deletion under its id" => his,
@@ -219,7 +237,7 @@ fn honest_in_the_group(cell: &str) -> bool {
 type Expected = (fn() -> Scene, fn(&str) -> bool, usize);
 
 /// A matrix would prove nothing if nothing at all got through.
-const SCENES: [Expected; 2] = [(direct_chats, honest_to_alice, 76), (groups, honest_in_the_group, 56)];
+const SCENES: [Expected; 2] = [(direct_chats, honest_to_alice, 82), (groups, honest_in_the_group, 62)];
 
 #[test]
 fn sender_binding() {

@@ -258,6 +258,7 @@ impl Circle {
             let by = m.author_name;
             match m.body {
                 MessageBody::Text { text } => format!("{by}: {text}"),
+                MessageBody::File { name, .. } => format!("{by}: file {name}"),
                 MessageBody::NeedsNewerVersion { kind } => format!("{by}: kind {kind}"),
                 MessageBody::Deleted => format!("{by}: (deleted)"),
                 MessageBody::Timer { seconds } => format!("* {by} set the timer to {seconds} s"),

@@ -10,6 +10,7 @@ mod content;
 mod directory;
 mod disappearing;
 mod doors;
+mod files;
 mod first_contact;
 mod forge;
 mod healing;

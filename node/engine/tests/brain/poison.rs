@@ -1,9 +1,9 @@
 //! Malformed but authenticated data from a contact (P8): counted, and nothing else happens.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "how long it takes is part of what is tested")]
 
-use livechat_wire::content::{Body, Content, File, FileKey};
+use livechat_wire::content::{Body, Content};
 use livechat_wire::payload::{Fragment, Kind};
-use livechat_wire::{BlobId, MessageId, limits as wire};
+use livechat_wire::{MessageId, limits as wire};
 use rand_core::Rng;
 
 use crate::rig::{Person, added, introduce, roomy};
@@ -137,24 +137,8 @@ fn what_is_newer_is_kept_and_said_so() {
         let content = Content { id: MessageId([1; 16]), parents: vec![], sent_at: 0, body };
         let envelopes = bob.forges(group, 0, &content, &chat.0);
         assert_eq!(added(&alice.gets(&envelopes)), ["kind 17"]);
-        let file = File {
-            name: "map.pdf".into(),
-            media: "application/pdf".into(),
-            size: 5,
-            blob: BlobId([3; 32]),
-            key: FileKey([4; 32]),
-            hash: [5; 32],
-            until: 1_800_000_000,
-            preview: None,
-            forwarded: false,
-            timer: 0,
-        };
-        let body = Body::File(Box::new(file));
-        let content = Content { id: MessageId([2; 16]), parents: vec![], sent_at: 0, body };
-        let envelopes = bob.forges(group, 1, &content, &chat.0);
-        assert_eq!(added(&alice.gets(&envelopes)), ["kind 10"]);
         alice.restarts();
-        assert_eq!(alice.texts(chat), ["kind 17", "kind 10"]);
+        assert_eq!(alice.texts(chat), ["kind 17"]);
     });
 }
 

@@ -113,7 +113,7 @@ impl Person {
         let (id, effects) =
             self.does(Command::Send { conversation: at, text: text.to_owned(), id: None, reply_to: None });
         match &effects.replies[..] {
-            [(answered, Ok(Reply::Sent(message)))] if *answered == id => (message.clone(), effects),
+            [(answered, Ok(Reply::Sent(message)))] if *answered == id => ((**message).clone(), effects),
             other => panic!("{other:?}"),
         }
     }

@@ -280,7 +280,7 @@ retry_after: number | null, };
 /**
  * Failures by who must act.
  */
-export type ErrorCode = "bad_request" | "username_unavailable" | "invalid_credentials" | "pending_expired" | "wrong_state" | "not_found" | "too_many_requests" | "relay_unreachable" | "relay_failed" | "store_failed" | "bad_text" | "not_this_device" | "untrusted" | "not_allowed" | "not_yours" | "blocked" | "wrong_phrase" | "locked" | "wrong_passphrase" | "vault_damaged" | "internal";
+export type ErrorCode = "bad_request" | "username_unavailable" | "invalid_credentials" | "pending_expired" | "wrong_state" | "not_found" | "too_many_requests" | "relay_unreachable" | "relay_failed" | "store_failed" | "bad_text" | "not_this_device" | "untrusted" | "not_allowed" | "not_yours" | "blocked" | "wrong_phrase" | "locked" | "wrong_passphrase" | "vault_damaged" | "internal" | "too_large" | "quota_exceeded" | "bad_file";
 
 /**
  * What happened, by itself or because some client asked.
@@ -345,7 +345,32 @@ joining: Joining, } | { "type": "devices_changed",
 /**
  * All that are or were, oldest first.
  */
-devices: Array<Device>, } | { "type": "lagged" };
+devices: Array<Device>, } | { "type": "transfer_changed", 
+/**
+ * As it is now.
+ */
+transfer: Transfer, } | { "type": "lagged" };
+
+/**
+ * What the relay keeps of this account's files, and what it would.
+ */
+export type FileSpace = { 
+/**
+ * Bytes in use.
+ */
+used: number, 
+/**
+ * Bytes that may be.
+ */
+quota: number, 
+/**
+ * Bytes of the largest file.
+ */
+largest: number, 
+/**
+ * Seconds that a file is kept.
+ */
+kept_seconds: number, };
 
 /**
  * What a search found.
@@ -646,7 +671,31 @@ export type MessageBody = { "type": "text",
 /**
  * As written.
  */
-text: string, } | { "type": "notice", 
+text: string, } | { "type": "file", 
+/**
+ * What to call it: display text, never a path.
+ */
+name: string, 
+/**
+ * What the sender takes it for; a hint, never trusted.
+ */
+media: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * Unix seconds until which the relay keeps it.
+ */
+until: number, 
+/**
+ * A small JPEG in base64url, of images.
+ */
+preview: string | null, 
+/**
+ * Whether its bytes are on this device.
+ */
+here: boolean, } | { "type": "notice", 
 /**
  * What.
  */
@@ -989,7 +1038,55 @@ id: string | null,
 /**
  * The position of the message it answers, in the same conversation.
  */
-reply_to: number | null, } | { "type": "forward", 
+reply_to: number | null, } | { "type": "file_space" } | { "type": "send_file", 
+/**
+ * Where to.
+ */
+conversation: string, 
+/**
+ * From the root.
+ */
+path: string, 
+/**
+ * What to call it; none: as its path ends.
+ */
+name: string | null, 
+/**
+ * Of the message it becomes, as with [`Request::Send`].
+ */
+id: string | null, 
+/**
+ * Leaves images as they are, with place and time of the shot and whatever else is stored in them.
+ */
+as_is: boolean, } | { "type": "fetch_file", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Which message.
+ */
+position: number, } | { "type": "save_file", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Which message.
+ */
+position: number, 
+/**
+ * A folder, or a file that isn't there yet; from the root.
+ */
+to: string, } | { "type": "transfers" } | { "type": "cancel_transfer", 
+/**
+ * From [`Response::Transfers`].
+ */
+conversation: string, 
+/**
+ * From there too.
+ */
+message: string, } | { "type": "forward", 
 /**
  * Where it is.
  */
@@ -1259,7 +1356,15 @@ contacts: Array<Contact>, } | { "type": "conversations",
 /**
  * Latest first.
  */
-conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "group_created", 
+conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "file_space" } & FileSpace | { "type": "transfer" } & Transfer | { "type": "transfers", 
+/**
+ * By conversation.
+ */
+transfers: Array<Transfer>, } | { "type": "saved", 
+/**
+ * Where the file is.
+ */
+path: string, } | { "type": "group_created", 
 /**
  * Its conversation.
  */
@@ -1439,6 +1544,60 @@ live_users: number | null,
  * This program's version.
  */
 version: string, };
+
+/**
+ * A file on its way.
+ */
+export type Transfer = { 
+/**
+ * In which conversation.
+ */
+conversation: string, 
+/**
+ * The message that speaks of it, or will once it is at the relay. With the conversation it names the transfer.
+ */
+message: string, 
+/**
+ * To the relay, else from it.
+ */
+up: boolean, 
+/**
+ * What to call it: display text.
+ */
+name: string, 
+/**
+ * Bytes of the file.
+ */
+size: number, 
+/**
+ * Bytes that have gone over the line, of `total`.
+ */
+done: number, 
+/**
+ * Bytes that have to: more than the file has, since it is padded.
+ */
+total: number, 
+/**
+ * How it goes.
+ */
+state: TransferState, };
+
+/**
+ * How a transfer goes.
+ */
+export type TransferState = { "state": "waiting", 
+/**
+ * What, for people.
+ */
+reason: string, } | { "state": "running" } | { "state": "done" } | { "state": "cancelled" } | { "state": "failed", 
+/**
+ * Why, for people.
+ */
+message: string, 
+/**
+ * What to do next, for people; may be empty.
+ */
+hint: string, };
 
 /**
  * A name, checked.

@@ -49,6 +49,12 @@ interface AnswerTo {
   safety_code: "safety_code";
   check_code: "contact";
   send: "sent";
+  file_space: "file_space";
+  send_file: "transfer";
+  fetch_file: "transfer";
+  save_file: "saved";
+  transfers: "transfers";
+  cancel_transfer: "done";
   mark_read: "done";
   forward: "sent";
   edit: "sent";

@@ -9,6 +9,7 @@ import { hueOf } from "../text/groups";
 import { happened } from "../text/notices";
 import { isSpeech, type Row } from "../text/rows";
 import { Avatar } from "./Avatar";
+import { FileBody } from "./FileBody";
 import { Clock } from "./icons";
 import { MessageMenu } from "./MessageMenu";
 import { MessageText } from "./MessageText";
@@ -84,6 +85,7 @@ export const Bubble = memo(function Bubble({ row, now, chat, last, group, closed
               <p className="message-text newer">This message was deleted.</p>
             )}
             {message?.body.type === "text" && <MessageText text={message.body.text} />}
+            {message?.body.type === "file" && <FileBody chat={chat} message={message} file={message.body} />}
             {message?.body.type === "needs_newer_version" && (
               <p className="message-text newer">This message needs a newer version of LiveChat.</p>
             )}

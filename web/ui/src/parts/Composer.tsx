@@ -1,11 +1,11 @@
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef } from "react";
+import { type ClipboardEvent, type KeyboardEvent, useEffect, useLayoutEffect, useRef } from "react";
 import type { Message } from "../api";
 import { useClient, useMedia, usePart } from "../state/hooks";
 import { TEXT_BYTES, textBytes } from "../state/pending";
 import { type About, ownAccount } from "../state/store";
 import { inOneLine } from "../text/notices";
 import { EmojiButton } from "./EmojiButton";
-import { Close, SendIcon } from "./icons";
+import { Clip, Close, SendIcon } from "./icons";
 
 /** From here on the room that is left is shown. */
 const NEARLY_FULL = TEXT_BYTES - 2_048;
@@ -22,6 +22,7 @@ export function Composer({ conversation, title, onSent }: Props) {
   const draft = usePart((s) => s.drafts[conversation] ?? "");
   const about = usePart((s) => s.abouts[conversation] ?? null);
   const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
   const caret = useRef<number | null>(null);
   // Where typing means a keyboard that covers half the screen, one asks for it oneself.
   const touch = useMedia("(pointer: coarse)");
@@ -83,6 +84,14 @@ export function Composer({ conversation, title, onSent }: Props) {
     send();
   }
 
+  /** A picture from the clipboard is a file; text with a picture beside it (from a spreadsheet, say) is text. */
+  function onPaste(event: ClipboardEvent) {
+    const { files } = event.clipboardData;
+    if (files.length === 0 || event.clipboardData.getData("text/plain") !== "") return;
+    event.preventDefault();
+    client.files.choose(conversation, [...files]);
+  }
+
   function insert(emoji: string) {
     const area = field.current;
     if (!area) return;
@@ -119,10 +128,32 @@ export function Composer({ conversation, title, onSent }: Props) {
             client.composing.types(conversation, event.target.value !== "");
           }}
           onKeyDown={onKeyDown}
+          onPaste={onPaste}
           placeholder="Message"
           aria-label={`Message to ${title}`}
           dir="auto"
         />
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          aria-label="Files to send"
+          onChange={(event) => {
+            client.files.choose(conversation, [...(event.target.files ?? [])]);
+            // The same file may be chosen again.
+            event.target.value = "";
+          }}
+        />
+        <button
+          type="button"
+          className="button round quiet"
+          aria-label="Send a file"
+          title="Send a file: up to 1 GB. Pictures lose place and time of the shot."
+          onClick={() => picker.current?.click()}
+        >
+          <Clip />
+        </button>
         <EmojiButton onPick={insert} />
         <button
           type="submit"

@@ -24,6 +24,7 @@ export function MessageMenu({ chat, message, closed, open, onOpenChange }: Props
   const [asking, setAsking] = useState<Asking>(null);
   const { body, own, position } = message;
   const text = body.type === "text" ? body.text : null;
+  const said = text !== null || body.type === "file";
   const done = (stays: boolean) => !stays && setAsking(null);
 
   function react(emoji: string) {
@@ -39,7 +40,7 @@ export function MessageMenu({ chat, message, closed, open, onOpenChange }: Props
         </Button>
         <Popover className="popover" placement="bottom end">
           <Menu className="menu" aria-label="Message actions">
-            {text !== null && !closed && (
+            {said && !closed && (
               <MenuSection className="quick">
                 <Header>React</Header>
                 {QUICK.map((emoji) => (
@@ -50,7 +51,7 @@ export function MessageMenu({ chat, message, closed, open, onOpenChange }: Props
               </MenuSection>
             )}
             <MenuSection aria-label="Message">
-              {text !== null && !closed && (
+              {said && !closed && (
                 <MenuItem
                   className="menu-item"
                   onAction={() => client.composing.setAbout(chat, { kind: "reply", message })}
@@ -71,7 +72,7 @@ export function MessageMenu({ chat, message, closed, open, onOpenChange }: Props
                   Copy text
                 </MenuItem>
               )}
-              {text !== null && (
+              {said && (
                 <MenuItem className="menu-item" onAction={() => setAsking("forward")}>
                   Forward…
                 </MenuItem>
@@ -97,7 +98,7 @@ export function MessageMenu({ chat, message, closed, open, onOpenChange }: Props
 
 function Delete({ chat, message, closed, open, onOpenChange }: Props) {
   const client = useClient();
-  const everyone = message.own && message.body.type === "text" && !closed;
+  const everyone = message.own && (message.body.type === "text" || message.body.type === "file") && !closed;
 
   async function remove(for_everyone: boolean) {
     onOpenChange(false);

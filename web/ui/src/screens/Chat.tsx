@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState } from "react";
+import { type DragEvent, useEffect, useRef, useState } from "react";
 import { Button, Dialog, DialogTrigger, Heading, Popover } from "react-aria-components";
 import type { Conversation, Group } from "../api";
 import { Avatar } from "../parts/Avatar";
 import { ChatMenu } from "../parts/ChatMenu";
+import { Chosen } from "../parts/Chosen";
 import { Composer } from "../parts/Composer";
 import { Complaint } from "../parts/Entry";
 import { GroupSheet } from "../parts/GroupSheet";
@@ -10,6 +11,7 @@ import { ClosedBanner, GroupState } from "../parts/GroupState";
 import { Back, Info, People, Shield, Verified } from "../parts/icons";
 import { MessageList } from "../parts/MessageList";
 import { SafetyNumber } from "../parts/SafetyNumber";
+import { Sending } from "../parts/Sending";
 import { BlockedBanner, NewKeysBanner, RequestBanner } from "../parts/Standing";
 import { TicksLegend } from "../parts/Ticks";
 import { useClient, useMedia, usePart } from "../state/hooks";
@@ -25,6 +27,7 @@ export function Chat({ conversation }: { conversation: string }) {
   const fetching = usePart((s) => s.fetching[conversation] ?? "no");
   const group = usePart((s) => s.groups[conversation] ?? null);
   const [sends, setSends] = useState(0);
+  const [dropping, setDropping] = useState(false);
 
   useEffect(() => {
     void client.history.open(conversation);
@@ -32,8 +35,30 @@ export function Chat({ conversation }: { conversation: string }) {
 
   if (listed && !found) return <NotHere />;
   const title = found?.title ?? "";
+  const open = found && found.standing !== "blocked" && !(group && closed(group));
+
+  /** Only files: text that is dragged goes where it is dropped. */
+  function carriesFiles(event: DragEvent) {
+    return open && event.dataTransfer.types.includes("Files");
+  }
+
   return (
-    <section className="chat" aria-label={group ? `Group ${title}` : `Chat with ${title}`}>
+    <section
+      className={dropping ? "chat dropping" : "chat"}
+      aria-label={group ? `Group ${title}` : `Chat with ${title}`}
+      onDragOver={(event) => {
+        if (!carriesFiles(event)) return;
+        event.preventDefault();
+        setDropping(true);
+      }}
+      onDragLeave={() => setDropping(false)}
+      onDrop={(event) => {
+        setDropping(false);
+        if (!carriesFiles(event)) return;
+        event.preventDefault();
+        client.files.choose(conversation, [...event.dataTransfer.files]);
+      }}
+    >
       <ChatHead conversation={conversation} title={title} chat={found ?? null} group={group} />
       {group && <GroupState group={group} />}
       {loaded && listed ? (
@@ -59,14 +84,18 @@ export function Chat({ conversation }: { conversation: string }) {
       ) : found?.standing === "blocked" ? (
         <BlockedBanner chat={found} group={group} />
       ) : found?.new_keys ? null : (
-        <Composer
-          conversation={conversation}
-          title={title}
-          onSent={() => {
-            setSends(sends + 1);
-            void client.history.toNewest(conversation);
-          }}
-        />
+        <>
+          <Sending conversation={conversation} />
+          <Chosen conversation={conversation} />
+          <Composer
+            conversation={conversation}
+            title={title}
+            onSent={() => {
+              setSends(sends + 1);
+              void client.history.toNewest(conversation);
+            }}
+          />
+        </>
       )}
     </section>
   );
@@ -139,9 +168,9 @@ function ChatHead({ conversation, title, chat, group }: HeadProps) {
             <TicksLegend group={group !== null} />
             <h3>What the relay sees</h3>
             <p>
-              Sealed envelopes of one size, when they come and from which network address, and the names you
-              look up. Not what you write. Sender and recipient aren't written on them either, but times can
-              give hints.
+              Sealed envelopes of one size, when they come and from which network address, the names you look
+              up, and of files that you send their size and when. Not what you write or send. Sender and
+              recipient aren't written on them either, but times can give hints.
             </p>
           </Dialog>
         </Popover>

@@ -8,6 +8,7 @@ import { Account } from "./account";
 import { Composing } from "./composing";
 import { type Desk, quietly } from "./desk";
 import { explain } from "./explain";
+import { Files } from "./files";
 import { Groups } from "./groups";
 import { History } from "./history";
 import { Lists } from "./lists";
@@ -23,6 +24,7 @@ export class Client {
   readonly outgoing: Outgoing;
   readonly lists: Lists;
   readonly groups: Groups;
+  readonly files: Files;
   private readonly connection: Connection;
   private readonly around: Surroundings;
   private active: string | null = null;
@@ -47,6 +49,7 @@ export class Client {
     this.outgoing = new Outgoing(desk, this.composing, (at, message) => this.takeMessage(at, message, true));
     this.lists = new Lists(desk, () => void this.groups.fetchAll(false));
     this.groups = new Groups(desk, this.lists);
+    this.files = new Files(desk);
   }
 
   start(): void {
@@ -125,6 +128,9 @@ export class Client {
       case "typing":
         this.lists.takeTyping(event.conversation, event.name, event.typing);
         break;
+      case "transfer_changed":
+        this.files.take(event.transfer);
+        break;
       case "lagged":
         void this.fetchAll();
         break;
@@ -148,6 +154,7 @@ export class Client {
         ),
         this.history.fetchAllAgain(),
         this.groups.fetchJoinings(),
+        this.files.fetchAll(),
       ]),
     );
   }

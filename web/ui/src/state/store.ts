@@ -1,5 +1,15 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { Contact, Conversation, Group, Joining, Message, SignedUp, Status } from "../api";
+import type {
+  Contact,
+  Conversation,
+  FileSpace,
+  Group,
+  Joining,
+  Message,
+  SignedUp,
+  Status,
+  Transfer,
+} from "../api";
 import type { Line } from "../net/connection";
 import type { Pending, Problem } from "./pending";
 import type { Timeline } from "./timeline";
@@ -37,6 +47,14 @@ export interface State {
   pending: Readonly<Record<string, readonly Pending[]>>;
   drafts: Readonly<Record<string, string>>;
   abouts: Readonly<Record<string, About>>;
+  /** Files on their way, by `keyOf`. */
+  transfers: Readonly<Record<string, Transfer>>;
+  /** Files that were chosen and not sent yet, by conversation. */
+  chosen: Readonly<Record<string, readonly File[]>>;
+  /** What the relay said last of room for files. */
+  space: FileSpace | null;
+  /** How many files the page is handing to the node, by conversation. */
+  handing: Readonly<Record<string, number>>;
   /** What somebody asked for and didn't get. */
   refusal: Problem | null;
   /** Recovery codes and phrase that wait for "I saved them"; they are shown once. */
@@ -59,6 +77,10 @@ const EMPTY: Omit<State, "line" | "status" | "signedUp"> = {
   pending: {},
   drafts: {},
   abouts: {},
+  transfers: {},
+  chosen: {},
+  space: null,
+  handing: {},
   refusal: null,
   announcement: { count: 0, text: "" },
 };

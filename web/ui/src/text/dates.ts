@@ -37,6 +37,11 @@ export function listTime(at: number, now: number): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "short" }).format(at);
 }
 
+/** A day in the future or long ago. */
+export function wholeDay(at: number): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "long" }).format(at);
+}
+
 /** Everything, for a tooltip. */
 export function wholeTime(at: number): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" }).format(at);

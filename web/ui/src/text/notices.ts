@@ -25,6 +25,8 @@ export function inOneLine(message: Message, me: string): string {
   switch (message.body.type) {
     case "text":
       return message.body.text.slice(0, 200);
+    case "file":
+      return `📎 ${message.body.name}`;
     case "deleted":
       return "Message deleted";
     case "needs_newer_version":

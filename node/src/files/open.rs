@@ -1,0 +1,81 @@
+//! A file for reading, piece by piece: what a face shows or hands on.
+
+use livechat_engine::Command;
+use livechat_wire::ConversationId;
+use tokio::sync::mpsc;
+
+use super::{Files, image, names};
+use crate::api::{Error, ErrorCode};
+use crate::limits;
+
+/// A file that is on this device, opened.
+pub struct OpenFile {
+    /// What to call it: display text.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// What it may be shown as, beside text: a picture whose kind and dimensions were checked here. Everything else is
+    /// to be handed on as [`OpenFile::OCTETS`], whatever its sender says it is.
+    pub picture: Option<&'static str>,
+    pieces: mpsc::Receiver<Result<Vec<u8>, Error>>,
+    first: Option<Vec<u8>>,
+    left: u64,
+}
+
+impl OpenFile {
+    /// The media type of what isn't to be interpreted.
+    pub const OCTETS: &str = names::OCTETS;
+
+    /// The next bytes; `None` after the last ones.
+    ///
+    /// # Errors
+    /// The file is damaged, or the disk fails. What came before is then not the file.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let piece = match self.first.take() {
+            Some(first) => Some(first),
+            None if self.left == 0 => None,
+            None => self.pieces.recv().await.transpose()?,
+        };
+        match &piece {
+            Some(piece) => self.left = self.left.saturating_sub(piece.len() as u64),
+            None if self.left > 0 => return Err(Error::stopped()),
+            None => {}
+        }
+        Ok(piece)
+    }
+}
+
+impl Files {
+    /// Opens the file of a message, if it is here.
+    pub(crate) async fn open(&self, conversation: ConversationId, position: u64) -> Result<OpenFile, Error> {
+        let file = self.file_of(conversation, position).await?.file;
+        if !self.0.shelf.has(file.blob) {
+            let note = Command::NoteFile { blob: file.blob, here: false };
+            // Faces learn that it has to be fetched again.
+            drop(self.0.brain.command(note).await?);
+            let message = "The file isn't on this device.";
+            return Err(Error::new(ErrorCode::NotFound, message, "Fetch it first."));
+        }
+        let (name, size) = (file.name.clone(), file.size);
+        let (give, mut pieces) = mpsc::channel(limits::FILE_PIECES);
+        let shelf = self.0.shelf.clone();
+        tokio::task::spawn_blocking(move || {
+            let each = |bytes: &[u8]| {
+                // A reader that left wants no more.
+                give.blocking_send(Ok(bytes.to_vec())).map_err(|_| super::error::FileError::Ended)
+            };
+            if let Err(e) = shelf.open_each(&file, each) {
+                give.blocking_send(Err(e.into())).unwrap_or_default();
+            }
+        });
+        let first = pieces.recv().await.transpose()?;
+        let picture = first.as_deref().and_then(|bytes| image::kind(bytes).filter(|_| image::is_modest(bytes, size)));
+        Ok(OpenFile { name, size, picture, pieces, first, left: size })
+    }
+}
+
+impl std::fmt::Debug for OpenFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenFile").field("size", &self.size).field("left", &self.left).finish_non_exhaustive()
+    }
+}
