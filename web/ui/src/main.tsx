@@ -5,6 +5,7 @@ import "./styles/frame.css";
 import "./styles/chat.css";
 import "./styles/deeds.css";
 import "./styles/groups.css";
+import "./styles/mentions.css";
 import "./styles/overlay.css";
 import "./styles/search.css";
 import { StrictMode } from "react";

@@ -6,6 +6,7 @@ import { type About, ownAccount } from "../state/store";
 import { inOneLine } from "../text/notices";
 import { EmojiButton } from "./EmojiButton";
 import { Close, SendIcon } from "./icons";
+import { MentionList, mentionAttributes, useMentioning } from "./MentionList";
 
 /** From here on the room that is left is shown. */
 const NEARLY_FULL = TEXT_BYTES - 2_048;
@@ -23,6 +24,10 @@ export function Composer({ conversation, title, onSent }: Props) {
   const about = usePart((s) => s.abouts[conversation] ?? null);
   const field = useRef<HTMLTextAreaElement>(null);
   const caret = useRef<number | null>(null);
+  const mentioning = useMentioning(conversation, draft, (text, at) => {
+    caret.current = at;
+    client.composing.setDraft(conversation, text);
+  });
   // Where typing means a keyboard that covers half the screen, one asks for it oneself.
   const touch = useMedia("(pointer: coarse)");
   const bytes = draft.length * 4 > NEARLY_FULL ? textBytes(draft) : 0;
@@ -72,6 +77,7 @@ export function Composer({ conversation, title, onSent }: Props) {
   }
 
   function onKeyDown(event: KeyboardEvent) {
+    if (mentioning.onKey(event)) return;
     if (event.key === "Escape" && about) {
       event.preventDefault();
       client.composing.setAbout(conversation, null);
@@ -109,6 +115,7 @@ export function Composer({ conversation, title, onSent }: Props) {
         </p>
       )}
       {about && <AboutLine about={about} onLeave={() => client.composing.setAbout(conversation, null)} />}
+      <MentionList mentioning={mentioning} />
       <div className="composer-box">
         <textarea
           ref={field}
@@ -117,11 +124,15 @@ export function Composer({ conversation, title, onSent }: Props) {
           onChange={(event) => {
             client.composing.setDraft(conversation, event.target.value);
             client.composing.types(conversation, event.target.value !== "");
+            mentioning.moved(event.target.selectionStart);
           }}
+          onSelect={(event) => mentioning.moved(event.currentTarget.selectionStart)}
+          onBlur={() => mentioning.moved(null)}
           onKeyDown={onKeyDown}
           placeholder="Message"
           aria-label={`Message to ${title}`}
           dir="auto"
+          {...mentionAttributes(mentioning)}
         />
         <EmojiButton onPick={insert} />
         <button
