@@ -27,7 +27,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   contact     {\"type\":\"contact\",\"account\",\"username\",\"conversation\",\"safety_number\",\"unread\"}
   status      {\"type\":\"status\",\"account\":{\"state\"},\"relay_url\",\"relay\":{\"state\"},\"peers\",\"queued\",\"live_users\",\"version\"}
   group       {\"type\":\"group\",\"conversation\",\"title\",\"members\":[{\"account\",\"username\",\"role\",\"own\"}],\"own_role\",
-              \"standing\",\"pending\",\"waiting\",\"forked\",\"open\",\"epoch\",\"authenticator\"}
+              \"standing\",\"pending\",\"waiting\",\"forked\",\"provisional\",\"order\",\"open\",\"epoch\",\"authenticator\"}
   link        {\"type\":\"link\",\"group\",\"door\",\"link\",\"qr_svg\",\"made_by\",\"expires_at\",\"uses\",\"used\",\"state\"}
   joining     {\"type\":\"joining\",\"door\",\"doorkeepers\",\"since\",\"state\":{\"state\"}}
   sign_up     {\"type\":\"sign_up\",\"username\",\"otpauth_uri\",\"setup_key\",\"expires_at\"}

@@ -178,7 +178,7 @@ impl OpenMlsProvider for Alone {
 impl Alone {
     fn new(seed: u64) -> Self {
         let mut person = Person::new(seed);
-        let device = person.identity.encode()[33..65].to_vec();
+        let device = person.identity.encode()[34..66].to_vec();
         let key = person.identity.device_key().to_vec();
         let signer = SignatureKeyPair::from_raw(SignatureScheme::ED25519, device, key);
         let name = person.identity.account().0.to_vec();

@@ -27,7 +27,7 @@ impl Other {
     fn new(seed: u64) -> Self {
         let person = Person::new(seed);
         let secrets = person.identity.encode();
-        let device = secrets[33..65].to_vec();
+        let device = secrets[34..66].to_vec();
         let signer =
             SignatureKeyPair::from_raw(SignatureScheme::ED25519, device, person.identity.device_key().to_vec());
         Self { person, provider: OpenMlsRustCrypto::default(), signer }

@@ -253,8 +253,8 @@ mod forge {
         group: &GroupId,
         change: impl for<'a> FnOnce(CommitBuilder<'a, Initial>) -> CommitBuilder<'a, Initial>,
     ) -> Vec<u8> {
-        // The device key stands third in the encoded identity.
-        let secret: [u8; 32] = who.identity.encode()[33..65].try_into().unwrap();
+        // The device key stands fourth in the encoded identity.
+        let secret: [u8; 32] = who.identity.encode()[34..66].try_into().unwrap();
         let key = Key(ed25519_dalek::SigningKey::from_bytes(&secret));
         // On a copy: a forger who wants to go on doesn't advance their own ratchets.
         let mut kv = who.kv.clone();

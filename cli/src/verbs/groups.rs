@@ -1,6 +1,6 @@
 //! `group`: groups of many.
 
-use livechat_node::api::{Group, GroupMember, Membership, Request, Response, Role};
+use livechat_node::api::{Group, GroupMember, Membership, Order, Request, Response, Role};
 
 use super::links;
 use crate::args::GroupVerb;
@@ -156,6 +156,18 @@ impl Look {
             Membership::Left => self.style.paint(Ink::Quiet, "  you left"),
             Membership::Removed => self.style.paint(Ink::Quiet, "  you were removed"),
         };
+        let order = match group.order {
+            Order::Relay => "",
+            Order::Here => "  the relay is away: this device puts changes in order",
+            Order::Deputy => "  the relay is away: an admin's device puts changes in order",
+            Order::Nobody => "  the relay is away, and nobody puts changes in order: they wait",
+        };
+        let order = if order.is_empty() { String::new() } else { self.style.paint(Ink::Warn, order) };
+        let provisional = if group.provisional > 0 {
+            self.style.paint(Ink::Warn, "  changed without the relay, which may take it back")
+        } else {
+            String::new()
+        };
         let forked = if group.forked {
             self.style.paint(Ink::Bad, "  the relay showed two orders: members may see different groups")
         } else {
@@ -165,7 +177,7 @@ impl Look {
             1 => "1 member".to_owned(),
             n => format!("{n} members"),
         };
-        format!("{title}  {}{state}{forked}", self.style.paint(Ink::Quiet, &count))
+        format!("{title}  {}{state}{order}{provisional}{forked}", self.style.paint(Ink::Quiet, &count))
     }
 
     /// The members of a group, one a line.

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use livechat_node::api::{
     AccountId, AccountState, Contact, Conversation, ConversationId, Delivery, DeviceId, Error, ErrorCode, Group,
-    GroupMember, HistoryPage, Membership, Message, MessageBody, MessageId, RelayState, Request, RequestFrame, Response,
-    Role, ServerFrame, Standing, Status,
+    GroupMember, HistoryPage, Membership, Message, MessageBody, MessageId, Order, RelayState, Request, RequestFrame,
+    Response, Role, ServerFrame, Standing, Status,
 };
 
 /// Half past eight, UTC.
@@ -168,6 +168,8 @@ pub fn group() -> Group {
         waiting: false,
         forked: false,
         open: false,
+        provisional: 0,
+        order: Order::Relay,
         epoch: 1,
         authenticator: "00".repeat(32),
     }

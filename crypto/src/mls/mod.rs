@@ -27,6 +27,7 @@ pub mod provider;
 mod room;
 mod roster;
 mod rules;
+mod snapshot;
 mod types;
 pub mod validity;
 
@@ -48,6 +49,7 @@ pub use error::{
 pub use order::{CommitTooLong, OrderKeys};
 pub use room::{Applied, Change, Room, Seat, Staged};
 pub use rules::CommitProblem;
+pub use snapshot::Snapshot;
 pub use types::{Begun, EpochSecret, GroupId, Joined, Member, Opened, PeerDevice, Sealed, Suite};
 
 use crate::identity::Identity;

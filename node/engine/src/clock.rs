@@ -6,7 +6,7 @@ use livechat_wire::codec::{Reader, Writer};
 use crate::tables::Stored;
 
 /// The most that one step counts for: after a leap of a year, what waits is an hour older, not a year.
-const STRIDE: u64 = 3_600_000;
+pub(crate) const STRIDE: u64 = 3_600_000;
 /// How much may pass before it is written down again; a restart loses no more than that.
 const SAVE_AFTER: u64 = 60_000;
 

@@ -60,8 +60,9 @@ impl Group {
         Some(After { epoch: earlier.number, count: earlier.counter })
     }
 
-    /// Adds the newest epoch and drops those that are too many or too old. Returns what was dropped.
-    pub(crate) fn push_epoch(&mut self, epoch: Epoch, clock: u64) -> Vec<u64> {
+    /// Adds the newest epoch and drops those that are too many or too old, unless one may have to go back to them.
+    /// Returns what was dropped.
+    pub(crate) fn push_epoch(&mut self, epoch: Epoch, clock: u64, rewinds_to: Option<u64>) -> Vec<u64> {
         self.keys.insert(epoch.number, EnvelopeKeys::new(&epoch.secret));
         self.record.epochs.push(epoch);
         let surplus = self.record.epochs.len().saturating_sub(limits::EPOCHS);
@@ -72,7 +73,8 @@ impl Group {
         let successors: Vec<u64> = self.record.epochs.iter().skip(1).map(|e| e.since).collect();
         self.record.epochs.retain(|e| {
             let old = successors.get(place).is_some_and(|s| s.saturating_add(limits::EPOCH_AGE) < clock);
-            let keep = place == newest || (place >= surplus && !old);
+            let held = rewinds_to.is_some_and(|first| first <= e.number);
+            let keep = place == newest || held || (place >= surplus && !old);
             place += 1;
             if !keep {
                 dropped.push(e.number);
@@ -203,11 +205,11 @@ mod tests {
         let record = records::Group { conversation: ConversationId([0; 32]), epochs: Vec::new(), unconfirmed: 0 };
         let mut group = Group::new(record);
         for n in 0..5 {
-            assert!(group.push_epoch(epoch(n, n), n).is_empty());
+            assert!(group.push_epoch(epoch(n, n), n, None).is_empty());
         }
-        assert_eq!(group.push_epoch(epoch(5, 5), 5), [0], "a sixth pushes out the first");
+        assert_eq!(group.push_epoch(epoch(5, 5), 5, None), [0], "a sixth pushes out the first");
         let later = 6 + limits::EPOCH_AGE;
-        assert_eq!(group.push_epoch(epoch(6, later), later), [1, 2, 3, 4], "replaced two days ago");
+        assert_eq!(group.push_epoch(epoch(6, later), later, None), [1, 2, 3, 4], "replaced two days ago");
         assert_eq!(group.keys.keys().copied().collect::<Vec<_>>(), [5, 6], "the one before was in force until now");
     }
 }

@@ -175,6 +175,8 @@ pub struct Sabotage {
     pub any_epoch_first: bool,
     /// Keys are never renewed (P13).
     pub no_renewal: bool,
+    /// Nobody goes back when the relay has another order.
+    pub no_rewind: bool,
 }
 
 #[cfg(all(feature = "sabotage", not(debug_assertions)))]
@@ -302,6 +304,8 @@ impl Engine {
             self.owed.values().map(|due| due.unwrap_or(0)).min(),
             self.rooms.wake(self.outbox.is_online()),
             self.content.wake(),
+            self.deputy_wake(),
+            self.confirm_wake().filter(|_| self.outbox.is_online()),
         ];
         let due = dues.into_iter().flatten().min().map(|due| self.clock.wall_at(due));
         due.into_iter().chain(self.content.wake_wall()).chain(self.renewal_wake()).min()

@@ -114,6 +114,25 @@ pub const RECEIPTS_GROUP: usize = 16;
 pub const SAID: u64 = 2_000;
 /// Seconds by which two clocks may differ when it is judged whether something was said after an epoch had ended.
 pub const SAID_MARGIN: u64 = 600;
+/// How long the relay may be away before an admin's device puts removals in order in its stead (DESIGN §4) …
+pub const DEPUTY_URGENT: u64 = 60_000;
+/// … and before it does so with anything else.
+pub const DEPUTY_ELSE: u64 = 24 * HOUR;
+/// By how much each waits for those ranked before it: longer than a commit takes to go round.
+pub const DEPUTY_STEP: u64 = 10_000;
+/// Epochs back to which a group can go …
+pub const REWIND: usize = 5;
+/// … and for how long: what a snapshot costs in forward secrecy (DESIGN §4).
+pub const REWIND_AGE: u64 = 7 * 24 * HOUR;
+/// Epochs ended without the relay about which it is asked when it is back: if it has something else, that is shown even
+/// where nobody can go back …
+pub const UNCONFIRMED: usize = 64;
+/// … as long as relays keep commits.
+pub const UNCONFIRMED_AGE: u64 = 32 * 24 * HOUR;
+/// Members ask the relay about a deputy's order within so long, so that not all do at once.
+pub const CONFIRM_SPREAD: u64 = 30_000;
+/// Bytes of a snapshot: a tree of 256 accounts, and keys of six epochs.
+pub const SNAPSHOT: usize = 32 * 1_024 * 1_024;
 /// How long one who knocks waits for a doorkeeper before they also knock at the next: longer than a round trip.
 pub const KNOCK_PATIENCE: u64 = 15_000;
 /// Groups whose door one has knocked at and waits before: more than anybody has links.

@@ -30,6 +30,7 @@
 //! | `Said` | group ‖ epoch ‖ counter | what we said in it |
 //! | `Reached` | conversation ‖ position ‖ account | how far our message got with that member |
 //! | `Renewals` | conversation | when our leaf gets its next key |
+//! | `Snapshots` | group ‖ epoch | `membership::records::Snapshot` |
 //! | `Links` | door | `membership::records::OwnLink` |
 //! | `Joinings` | door | `membership::joining::Joining` |
 //! | `Names` | account | the name of somebody who is or was in a group with us |
@@ -97,6 +98,7 @@ pub enum Table {
     Profiles = 78,
     Joinings = 80,
     Verified = 100,
+    Snapshots = 81,
     Changed = 101,
 }
 

@@ -192,8 +192,12 @@ view! {
         pub pending: u32,
         /// … because the order service is away. Chatting goes on meanwhile.
         pub waiting: bool,
+        /// Who puts changes in order at present.
+        pub order: Order,
         /// The order service showed two orders: members may see different groups. The evidence is kept.
         pub forked: bool,
+        /// Changes that admins put in order while the relay was away, and that it may still take back.
+        pub provisional: u32,
         /// Whether anybody with its link may join, and every member lets others in: a lobby.
         pub open: bool,
         /// The epoch of the group's keys.
@@ -415,6 +419,11 @@ pub enum Notice {
     },
     /// The order service showed two orders.
     Forked,
+    /// While the relay was away admins put changes in order; it had another order, and these were taken back.
+    Rewound {
+        /// How many.
+        changes: u32,
+    },
 }
 
 impl core::fmt::Display for Notice {
@@ -438,6 +447,9 @@ impl core::fmt::Display for Notice {
             Self::CommitRefused => f.write_str("tried to change the group without the right to; everybody refused"),
             Self::NotDone { about } => write!(f, "not done: {about}"),
             Self::Forked => f.write_str("the order service showed two orders: members may see different groups"),
+            Self::Rewound { changes } => {
+                write!(f, "the relay has another order: changes taken back: {changes}; what was said is said again")
+            }
         }
     }
 }
@@ -486,6 +498,22 @@ pub enum Membership {
     Left = 1,
     /// Somebody removed us.
     Removed = 2,
+}
+
+/// Who puts changes of a group in order at present (PROTOCOL ).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Order {
+    /// The relay.
+    #[default]
+    Relay,
+    /// The relay is away; this device does it in its place: removals now, other changes after a day.
+    Here,
+    /// The relay is away, and some admin's device did it in its place.
+    Deputy,
+    /// The relay is away, and nobody seen here does it: changes wait.
+    Nobody,
 }
 
 /// How far an own message provably got. Each step is backed by a signature or a receipt from inside the conversation.

@@ -29,7 +29,7 @@ pub use types::{
 
 pub use livechat_engine::view::{
     Contact, Conversation, Delivery, Group, GroupMember, HistoryPage, JoinRefusal, JoinState, Joining, LinkState,
-    Membership, Message, MessageBody, Notice, Person, Quote, Reaction, Revision, Role, Standing,
+    Membership, Message, MessageBody, Notice, Order, Person, Quote, Reaction, Revision, Role, Standing,
 };
 pub use livechat_wire::http::UsernameProblem;
 pub use livechat_wire::{AccountId, ConversationId, DeviceId, MessageId};

@@ -44,6 +44,8 @@ fn group() -> Group {
         waiting: true,
         forked: false,
         open: true,
+        provisional: 1,
+        order: Order::Here,
         epoch: 2,
         authenticator: "00".into(),
     }

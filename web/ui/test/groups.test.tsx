@@ -237,6 +237,18 @@ describe("a group", () => {
     expect(screen.queryByText(/wait for the relay/)).toBeNull();
   });
 
+  it("says who puts changes in order while the relay is away", async () => {
+    const { node } = await meeting();
+    await act(async () => void node.groupBecomes(ROOM, { order: "nobody" }));
+    expect(screen.getByText(/so is everybody who could put changes in order/)).toBeTruthy();
+    await act(async () => void node.groupBecomes(ROOM, { order: "here", provisional: 1 }));
+    expect(screen.getByText(/This device puts changes in order meanwhile/)).toBeTruthy();
+    expect(screen.getByText(/Changed without the relay/)).toBeTruthy();
+    await accessible();
+    await act(async () => void node.groupBecomes(ROOM, { order: "relay", provisional: 0 }));
+    expect(screen.queryByText(/in order meanwhile|without the relay/)).toBeNull();
+  });
+
   it("raises the alarm when the relay told two stories", async () => {
     await meeting({ forked: true });
     expect(screen.getByRole("alert").textContent).toContain("may not all see the same group");
@@ -331,5 +343,6 @@ describe("notices", () => {
       "Not done: adding dave: no such name",
     );
     expect(said({ what: "forked" })).toContain("different groups");
+    expect(said({ what: "rewound", changes: 2 })).toContain("taken back");
   });
 });

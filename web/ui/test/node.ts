@@ -108,6 +108,8 @@ export function group(change: Partial<Group> = {}): Group {
     waiting: false,
     forked: false,
     open: false,
+    provisional: 0,
+    order: "relay",
     epoch: 3,
     authenticator: "ab12".repeat(16),
     ...change,

@@ -72,6 +72,24 @@ impl Label {
     }
 }
 
+/// What is kept by group: their keys begin with its id.
+const OF_A_GROUP: [Label; 14] = [
+    Label::JoinConfig,
+    Label::OwnLeafNodes,
+    Label::ProposalRefs,
+    Label::Proposal,
+    Label::Tree,
+    Label::InterimTranscriptHash,
+    Label::Context,
+    Label::ConfirmationTag,
+    Label::GroupState,
+    Label::MessageSecrets,
+    Label::ResumptionPsks,
+    Label::OwnLeafIndex,
+    Label::EpochSecrets,
+    Label::EpochKeyPairs,
+];
+
 type Result<T, E = StorageError> = std::result::Result<T, E>;
 
 impl<'a> Storage<'a> {
@@ -103,6 +121,25 @@ impl<'a> Storage<'a> {
     /// Forgets what is stored under a key of [`Storage::key_packages`].
     pub(crate) fn forget(&self, key: Vec<u8>) {
         self.pending.borrow_mut().insert(key, None);
+    }
+
+    /// Everything that is kept of one group.
+    pub(crate) fn rows_of(&self, group: &impl Serialize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let mut rows = Vec::new();
+        for label in OF_A_GROUP {
+            let prefix = Self::key(label, group)?;
+            rows.extend(self.kv.scan(NAMESPACE, &prefix, &prefix_end(&prefix), usize::MAX, Order::Ascending)?);
+        }
+        Ok(rows)
+    }
+
+    /// Puts these rows in the place of everything that is kept of one group.
+    pub(crate) fn replace_rows(&self, group: &impl Serialize, rows: &[(Vec<u8>, Vec<u8>)]) -> Result<()> {
+        let old = self.rows_of(group)?;
+        let mut pending = self.pending.borrow_mut();
+        pending.extend(old.into_iter().map(|(key, _)| (key, None)));
+        pending.extend(rows.iter().map(|(key, value)| (key.clone(), Some(Zeroizing::new(value.clone())))));
+        Ok(())
     }
 
     fn key(label: Label, key: &impl Serialize) -> Result<Vec<u8>> {

@@ -30,6 +30,11 @@ impl Engine {
         Table::Pending.delete(turn.kv, &at.0)?;
         let room = self.room(at).ok_or_else(missing)?;
         let (group, epoch, readers) = (room.group, room.epoch, self.readers(at)?);
+        if let Some(entry) = &entry {
+            let of = |d: &super::Drive| wishes.iter().filter_map(|n| d.wishes.get(n)).cloned().collect();
+            let wanted = self.rooms.drives.get(&at).map(of).unwrap_or_default();
+            self.keep_snapshot(turn, at, entry, wanted)?;
+        }
         let applied = session(self.me()?, turn.kv, turn.rng, turn.now).merge_staged(&group).map_err(broken)?;
         if let Some(entry) = &entry {
             self.queue_payload(turn, group, epoch, Kind::Commit, &entry.encode(), &readers, None)?;
@@ -64,13 +69,21 @@ impl Engine {
         let (group, epoch, readers) = (room.group, room.epoch, self.readers(at)?);
         let mut mls = session(self.me()?, turn.kv, turn.rng, turn.now);
         let keys = mls.order_keys(&group).map_err(broken)?;
+        // Kept before, and dropped again if it isn't valid.
+        self.keep_snapshot(turn, at, entry, Vec::new())?;
+        let mut mls = session(self.me()?, turn.kv, turn.rng, turn.now);
         let applied = match keys.open(&entry.commit) {
             Some(commit) => mls.apply_commit(&group, &commit),
             None => {
+                self.settle(turn, at, group, epoch)?;
                 self.refuse(turn, at, entry.receipt.index, super::NOBODY)?;
                 return Ok(false);
             }
         };
+        if !applied.as_ref().is_ok_and(|a| a.room.is_some()) {
+            // Nothing to go back from.
+            self.settle(turn, at, group, epoch)?;
+        }
         match applied {
             Ok(applied) => {
                 // Whoever lost a race to it knows it from the slot only; so may its author have died of it.

@@ -16,6 +16,7 @@
 //! nothing here stands in the way of talking.
 
 mod apply;
+mod deputies;
 mod doors;
 pub(crate) mod joining;
 mod notices;
@@ -23,6 +24,7 @@ mod order;
 mod publish;
 pub(crate) mod records;
 mod renewal;
+mod rewind;
 mod said;
 mod stage;
 mod views;
@@ -50,7 +52,7 @@ use crate::groups::{Group, session};
 use crate::records::{self as kept, Conversation, Epoch};
 use crate::tables::Table;
 use crate::turn::Turn;
-use crate::view::Membership;
+use crate::view::{Membership, Order};
 use crate::{Engine, Me, limits};
 
 /// Who stands in the peer's place of a group's conversation.
@@ -79,6 +81,8 @@ pub(crate) struct Rooms {
     joinings: BTreeMap<[u8; 32], Joining>,
     /// What is to be said again before this call ends.
     again: Vec<(RoomId, Said)>,
+    /// Since when the relay can't be reached.
+    offline_since: Option<u64>,
     /// Groups of many that changed in this call.
     changed: BTreeSet<ConversationId>,
 }
@@ -102,6 +106,14 @@ struct Drive {
     refused: BTreeSet<u32>,
     /// Who asked to be removed.
     leaving: BTreeSet<AccountId>,
+    /// Since when the order service has not answered.
+    unanswered_since: Option<u64>,
+    /// Epochs that ended without the relay.
+    unconfirmed: BTreeMap<u64, rewind::Unconfirmed>,
+    /// This device doesn't stand in for the relay before.
+    deputy_due: u64,
+    /// Who put changes in order when that was last shown.
+    order: Order,
     /// Wishes that wait for others to fulfil them first.
     not_before: BTreeMap<u64, u64>,
     renewal: Renewal,
@@ -130,7 +142,7 @@ impl Rooms {
     /// The relay came: whatever waited is tried at once.
     pub fn online(&mut self) {
         for drive in self.drives.values_mut() {
-            (drive.due, drive.failures) = (0, 0);
+            (drive.due, drive.failures, drive.unanswered_since, drive.deputy_due) = (0, 0, None, 0);
             drive.found.retain(|_, found| found.is_ok());
             drive.looking.clear();
         }
@@ -164,6 +176,16 @@ impl Engine {
         for at in rooms {
             self.mind_door(at);
         }
+        Table::Snapshots.each(kv, |key, kept: records::Snapshot| {
+            let group = mls::GroupId(Table::Snapshots.id(key, 0)?);
+            let epoch = u64::from_be_bytes(Table::Snapshots.id(key, group.0.len())?);
+            let at = ConversationId::group(&group.0);
+            let (slot, commit) = (kept.entry.receipt.slot, kept.entry.commit.clone());
+            let (taken, kept) = (kept.taken, kept.mls.is_some());
+            let it = rewind::Unconfirmed { slot, commit, taken, kept, due: 0, read: None };
+            self.rooms.drives.entry(at).or_default().unconfirmed.insert(epoch, it);
+            Ok(())
+        })?;
         Table::Links.each(kv, |key, link: OwnLink| {
             self.rooms.links.insert(Table::Links.id(key, 0)?, link);
             Ok(())
@@ -317,8 +339,9 @@ impl Engine {
             since: turn.clock,
             counter: 0,
         };
+        let rewinds_to = self.rewinds_to(at);
         let live = self.groups.get_mut(&group).ok_or(HandleError::Inconsistent("a group that isn't there"))?;
-        let dropped = live.push_epoch(epoch, turn.clock);
+        let dropped = live.push_epoch(epoch, turn.clock, rewinds_to);
         Table::Groups.put(turn.kv, &group.0, &live.record)?;
         let forked = self.room(at).is_some_and(|r| r.forked);
         let room = Room {

@@ -35,6 +35,8 @@ pub(crate) enum Notice {
     NotDone(String),
     /// The order service signed two orders.
     Forked,
+    /// The relay had another order: so many changes were taken back.
+    Rewound(u32),
     /// Messages disappear after so many seconds from now on; 0: they stay.
     Timer(u32),
 }
@@ -74,6 +76,9 @@ impl Notice {
             Self::Timer(seconds) => {
                 w.u8(10).u32(*seconds);
             }
+            Self::Rewound(changes) => {
+                w.u8(11).u32(*changes);
+            }
         }
         w.finish()
     }
@@ -101,6 +106,7 @@ impl Notice {
             8 => Self::NotDone(text(&mut r)?),
             9 => Self::Forked,
             10 => Self::Timer(r.u32()?),
+            11 => Self::Rewound(r.u32()?),
             _ => return Err(DecodeError::Unknown("notice")),
         };
         r.end()?;
@@ -150,6 +156,7 @@ impl Engine {
             Notice::Refused => view::Notice::CommitRefused,
             Notice::NotDone(what) => view::Notice::NotDone { about: what },
             Notice::Forked => view::Notice::Forked,
+            Notice::Rewound(changes) => view::Notice::Rewound { changes },
             Notice::Timer(seconds) => return MessageBody::Timer { seconds },
         };
         MessageBody::Notice { notice }

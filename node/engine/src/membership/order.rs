@@ -18,9 +18,15 @@ use crate::{Engine, limits};
 impl Engine {
     /// Takes every step that is due in any room.
     pub(crate) fn drive_rooms(&mut self, turn: &mut Turn<'_>) -> Result<(), HandleError> {
-        if !self.outbox.is_online() {
+        let online = self.outbox.is_online();
+        self.rooms.offline_since = if online { None } else { self.rooms.offline_since.or(Some(turn.clock)) };
+        self.thin_snapshots(turn)?;
+        self.deputise(turn)?;
+        self.tell_who_orders(turn);
+        if !online {
             return Ok(());
         }
+        self.confirm_orders(turn)?;
         self.renew_what_is_due(turn)?;
         let due = |(at, d): (&ConversationId, &super::Drive)| (d.busy() && d.due <= turn.clock).then_some(*at);
         let due: Vec<_> = self.rooms.drives.iter().filter_map(due).collect();
@@ -50,6 +56,7 @@ impl Engine {
             return self.step(turn, at);
         }
         let drive = self.drive(at);
+        drive.unanswered_since = drive.unanswered_since.or(Some(turn.clock));
         drive.due = turn.clock + pause(drive.failures);
         drive.failures = (drive.failures + 1).min(16);
         if drive.failures > 1 {
@@ -73,17 +80,21 @@ impl Engine {
     ) -> Result<(), HandleError> {
         let of = |d: &super::Drive| d.pending.as_ref().is_some_and(|p| p.slot == slot);
         let Some(at) = self.rooms.drives.iter().find(|(_, d)| of(d)).map(|(at, _)| *at) else {
-            // Our commit is dealt with already; the receipt may still contradict what we know.
-            return Ok(());
+            // Our commit is dealt with already; or a deputy had put it in order.
+            return match answer {
+                Ok(receipt) => self.order_confirmed(turn, slot, &receipt).map(|_| ()),
+                Err(_) => Ok(()),
+            };
         };
         let Some(pending) = self.drive(at).pending.clone() else { return Ok(()) };
         match answer {
             Ok(receipt) => {
                 let about_it = receipt.slot == slot && receipt.hash == pending.sealed.hash();
-                if !about_it || !self.counts(at, &receipt) {
+                if !about_it || self.rank(at, &receipt) != Some(0) {
                     self.refused.verdicts += 1;
                     return Ok(());
                 }
+                self.drive(at).unanswered_since = None;
                 if receipt.index == 0 {
                     return self.own_was_first(turn, at, Some(Entry { receipt, commit: pending.sealed }));
                 }
@@ -93,6 +104,7 @@ impl Engine {
                 Ok(())
             }
             Err(Refusal::Full | Refusal::Malformed) => {
+                self.drive(at).unanswered_since = None;
                 // No better answer will come in this epoch; somebody else's commit may end it.
                 for number in pending.wishes {
                     self.give_up(turn, at, number, CommandError::TooMany)?;
@@ -114,14 +126,18 @@ impl Engine {
         answer: Result<(Vec<Entry>, bool), Refusal>,
     ) -> Result<(), HandleError> {
         let Ok((entries, more)) = answer else { return Ok(()) };
+        if self.slot_of_past(turn, slot, from, &entries, more)? {
+            return Ok(());
+        }
         let asking: Vec<_> = self.rooms.drives.iter().filter(|(_, d)| d.read == Some(from)).map(|(a, _)| *a).collect();
         for at in asking {
             if self.is_closed(at) || self.slot(turn, at)? != slot {
                 continue;
             }
+            self.drive(at).unanswered_since = None;
             let count = entries.len();
             for (index, entry) in (from..).zip(entries) {
-                if entry.receipt.slot != slot || entry.receipt.index != index || !self.holds(at, &entry) {
+                if entry.receipt.slot != slot || entry.receipt.index != index || self.holds(at, &entry) != Some(0) {
                     self.refused.verdicts += 1;
                     return Ok(());
                 }
@@ -161,12 +177,15 @@ impl Engine {
             return Ok(());
         };
         let current = room.epoch;
-        if !self.holds(at, &entry) {
+        if self.holds(at, &entry).is_none() {
             self.refused.malformed += 1;
             return Ok(());
         }
         if key.epoch < current {
-            return self.compare(turn, at, key.epoch, &entry.receipt);
+            return self.reconsider(turn, at, key.epoch, &entry);
+        }
+        if key.epoch == current && self.comes_back_by(turn, at, &entry)? {
+            return Ok(());
         }
         if self.is_closed(at) || key.epoch != current || entry.receipt.slot != self.slot(turn, at)? {
             return Ok(());
@@ -185,18 +204,36 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a receipt is signed by the sequencer whose word counts in this room.
-    fn counts(&self, at: ConversationId, receipt: &Receipt) -> bool {
-        let ranked = self.room(at).and_then(|r| r.charter.sequencers.first());
-        ranked == Some(&receipt.sequencer) && receipt.verify().is_ok()
+    /// How good the word of whoever put an entry in its place is in this room; none: it doesn't count, or hold.
+    fn holds(&self, at: ConversationId, entry: &Entry) -> Option<usize> {
+        entry.verify().is_ok().then(|| self.rank(at, &entry.receipt)).flatten()
     }
 
-    fn holds(&self, at: ConversationId, entry: &Entry) -> bool {
-        entry.verify().is_ok() && self.counts(at, &entry.receipt)
+    /// Whoever a deputy's order removed is in again, when a better word has another commit in its place.
+    fn comes_back_by(&mut self, turn: &mut Turn<'_>, at: ConversationId, entry: &Entry) -> Result<bool, HandleError> {
+        let Some(room) = self.room(at).filter(|r| r.standing == Membership::Removed) else { return Ok(false) };
+        let order = key(&[&room.group.0, &room.epoch.to_be_bytes()]);
+        let Some(known) = Table::Order.get::<Receipt>(turn.kv, &order)? else { return Ok(false) };
+        let rank = |r: &Receipt| self.rank(at, r).unwrap_or(usize::MAX);
+        let better = rank(&entry.receipt) < rank(&known) && known.hash != entry.receipt.hash;
+        let here = known.slot == entry.receipt.slot && entry.receipt.index == 0;
+        if !better || !here {
+            return Ok(false);
+        }
+        let closed = room.clone();
+        if let Some(room) = self.rooms.rooms.get_mut(&at) {
+            room.standing = Membership::Joined;
+        }
+        if self.judge_entry(turn, at, entry, false)? {
+            self.notice(turn, at, super::NOBODY, &Notice::Rewound(1))?;
+            return Ok(true);
+        }
+        self.rooms.rooms.insert(at, closed);
+        Ok(false)
     }
 
     /// Two receipts for one place prove that the sequencer showed two orders: shown, and kept as evidence.
-    fn compare(
+    pub(super) fn compare(
         &mut self,
         turn: &mut Turn<'_>,
         at: ConversationId,
@@ -206,10 +243,22 @@ impl Engine {
         let Some(group) = self.room(at).map(|r| r.group) else { return Ok(()) };
         let known: Option<Receipt> = Table::Order.get(turn.kv, &key(&[&group.0, &epoch.to_be_bytes()]))?;
         let Some(known) = known.filter(|k| k.contradicts(receipt)) else { return Ok(()) };
+        self.forked(turn, at, Some(Evidence(known, receipt.clone())))
+    }
+
+    /// Members see different groups: shown, with the evidence if there is some.
+    pub(super) fn forked(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        evidence: Option<Evidence>,
+    ) -> Result<(), HandleError> {
         let Some(room) = self.rooms.rooms.get_mut(&at).filter(|r| !r.forked) else { return Ok(()) };
         room.forked = true;
         Table::Rooms.put(turn.kv, &at.0, room)?;
-        Table::Evidence.put(turn.kv, &at.0, &Evidence(known, receipt.clone()))?;
+        if let Some(evidence) = evidence {
+            Table::Evidence.put(turn.kv, &at.0, &evidence)?;
+        }
         self.room_changed(turn, at);
         self.notice(turn, at, super::NOBODY, &Notice::Forked)
     }

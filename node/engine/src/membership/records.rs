@@ -1,13 +1,14 @@
 //! What is kept about rooms, beside what every conversation has.
 
-use livechat_crypto::mls::{GroupId, Member};
+use livechat_crypto::mls::{self, GroupId, Member};
 use livechat_wire::bundle::{self, Bundle};
 use livechat_wire::codec::{Reader, Writer};
 use livechat_wire::door::{Door, DoorSeed};
 use livechat_wire::group::{Charter, Role};
-use livechat_wire::order::{Receipt, SealedCommit};
+use livechat_wire::order::{Entry, Receipt, SealedCommit};
 use livechat_wire::{AccountId, ConversationId, DecodeError, SlotId, limits as wire};
 
+use crate::limits;
 use crate::records::flag;
 use crate::tables::Stored;
 use crate::view::Membership;
@@ -79,6 +80,18 @@ pub(crate) enum What {
     Admit(Box<Admit>),
 }
 
+impl What {
+    /// Whether it needs nothing that only the relay has: the keys of newcomers.
+    pub fn without_directory(&self) -> bool {
+        !matches!(self, Self::Add { .. } | Self::Admit(_) | Self::Leave)
+    }
+
+    /// Whether it can't wait long.
+    pub fn is_urgent(&self) -> bool {
+        matches!(self, Self::Remove { .. })
+    }
+}
+
 /// Who knocked, where, and where an answer goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Admit {
@@ -124,6 +137,19 @@ pub(crate) struct Said {
     pub position: Option<u64>,
     /// What went into MLS.
     pub content: Vec<u8>,
+}
+
+/// How a group was before a commit took effect that the relay had not put in order.
+pub(crate) struct Snapshot {
+    /// By our own clock, and by the shell's, which goes on while the machine is off.
+    pub taken: (u64, u64),
+    pub room: Room,
+    /// What our commit was for, if it was ours.
+    pub wishes: Vec<Wish>,
+    /// The commit that took effect.
+    pub entry: Entry,
+    /// As long as one can go back.
+    pub mls: Option<mls::Snapshot>,
 }
 
 /// Two receipts that contradict each other.
@@ -275,6 +301,29 @@ impl Stored for Receipt {
 
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Self::decode(r.take(Self::ENCODED)?)
+    }
+}
+
+impl Stored for Snapshot {
+    fn write(&self, w: &mut Writer) {
+        w.u64(self.taken.0).u64(self.taken.1);
+        self.room.write(w);
+        w.list(&self.wishes, |w, wish| wish.write(w));
+        w.bytes(&self.entry.encode());
+        w.bytes(&self.mls.as_ref().map(mls::Snapshot::encode).unwrap_or_default());
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            taken: (r.u64()?, r.u64()?),
+            room: Room::read(r)?,
+            wishes: r.list(usize::from(u16::MAX), "wishes", Wish::read)?,
+            entry: Entry::decode(r.bytes(wire::SYNC_FRAME, "entry")?)?,
+            mls: match r.bytes(limits::SNAPSHOT, "snapshot")? {
+                [] => None,
+                bytes => Some(mls::Snapshot::decode(bytes)?),
+            },
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use livechat_wire::group::{Charter, Role};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
 
 use super::doors::may_come_in;
-use super::records::{Invited, Pending, What};
+use super::records::{Invited, Pending, Room, What};
 use super::wishes::may;
 use super::{broken, member_record};
 use crate::directory::Found;
@@ -47,7 +47,7 @@ struct Plan {
 impl Engine {
     /// Takes the next step with what is wanted of a room, if there is one to take.
     pub(super) fn stage(&mut self, turn: &mut Turn<'_>, at: ConversationId) -> Result<(), HandleError> {
-        let plan = self.plan(at, turn.seconds(), turn.clock)?;
+        let plan = self.plan(at, turn.seconds(), turn.clock, |_| true)?;
         for number in plan.moot {
             self.unwish(turn, at, number)?;
         }
@@ -77,11 +77,38 @@ impl Engine {
         self.stage_plan(turn, at, &plan.add, &plan.remove, plan.charter, plan.wishes)
     }
 
+    /// Stages what is wanted of a room and needs nothing of the relay; only what can't wait, if it is not long away.
+    pub(super) fn stage_without_relay(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        urgent: bool,
+    ) -> Result<(), HandleError> {
+        let wanted = |what: &What| what.without_directory() && (!urgent || what.is_urgent());
+        let plan = self.plan(at, turn.seconds(), turn.clock, wanted)?;
+        for number in plan.moot {
+            self.unwish(turn, at, number)?;
+        }
+        for (number, why) in plan.hopeless {
+            self.give_up(turn, at, number, why)?;
+        }
+        if plan.wishes.is_empty() {
+            return Ok(());
+        }
+        self.stage_plan(turn, at, &[], &plan.remove, plan.charter, plan.wishes)
+    }
+
     pub(super) fn drive(&mut self, at: ConversationId) -> &mut super::Drive {
         self.rooms.drives.entry(at).or_default()
     }
 
-    fn plan(&self, at: ConversationId, now: u64, clock: u64) -> Result<Plan, HandleError> {
+    fn plan(
+        &self,
+        at: ConversationId,
+        now: u64,
+        clock: u64,
+        wanted: impl Fn(&What) -> bool,
+    ) -> Result<Plan, HandleError> {
         let own = self.me()?.identity.account();
         let missing = HandleError::Inconsistent("a room that isn't there");
         let (Some(room), Some(drive)) = (self.room(at), self.rooms.drives.get(&at)) else { return Err(missing) };
@@ -90,7 +117,7 @@ impl Engine {
         let seated = |account: &AccountId| room.seats.iter().any(|s| s.member.account == *account);
         let (mut devices, mut coming) = (0, BTreeSet::new());
         let accounts = room.seats.iter().map(|s| s.member.account).collect::<BTreeSet<_>>().len();
-        for (number, wish) in &drive.wishes {
+        for (number, wish) in drive.wishes.iter().filter(|(_, w)| wanted(&w.what)) {
             if wish.tries > limits::TRIES {
                 plan.hopeless.push((*number, CommandError::TooMany));
                 continue;
@@ -215,9 +242,14 @@ impl Engine {
                 What::Renew => plan.wishes.push(*number),
             }
         }
+        if charter.role(&own) == Role::Owner {
+            // Whoever may set them keeps them right: the relay, then admins' devices.
+            charter.sequencers = ranked(room, &charter);
+        }
         plan.charter = Some(charter).filter(|c| *c != room.charter);
         // Everybody is looked up before anybody is added: one commit instead of many.
-        if !drive.looking.is_empty() && devices < limits::ADDS {
+        let adds = drive.wishes.values().any(|w| wanted(&w.what) && !w.what.without_directory());
+        if adds && !drive.looking.is_empty() && devices < limits::ADDS {
             plan.wishes.clear();
         }
         if devices >= limits::ADDS {
@@ -401,4 +433,14 @@ impl Engine {
         self.room_changed(turn, at);
         Ok(())
     }
+}
+
+/// Whose receipts count in a room: the relay's, then those of owners' and admins' devices.
+fn ranked(room: &Room, charter: &Charter) -> Vec<[u8; 32]> {
+    let relay = room.charter.sequencers.first().copied();
+    let mut deputies: Vec<_> = room.seats.iter().map(|s| (charter.role(&s.member.account), &s.member)).collect();
+    deputies.retain(|(role, _)| *role >= Role::Admin);
+    deputies.sort_by_key(|(role, m)| (std::cmp::Reverse(*role), m.account, m.leaf));
+    let all = relay.into_iter().chain(deputies.into_iter().map(|(_, m)| m.device_key));
+    all.take(wire::SEQUENCERS).collect()
 }

@@ -4,13 +4,13 @@ use livechat_crypto::identity::Identity;
 use livechat_crypto::mls::{GroupId, Member};
 use livechat_wire::door::{Door, DoorSeed};
 use livechat_wire::group::{Charter, Role};
-use livechat_wire::order::{Receipt, SealedCommit};
+use livechat_wire::order::{Entry, Receipt, SealedCommit};
 use livechat_wire::{AccountId, ConversationId, SlotId, limits as wire};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 use super::Renewal;
-use super::records::{Admit, Evidence, Name, OwnLink, Pending, Room, Said, Seat, What, Wish};
+use super::records::{Admit, Evidence, Name, OwnLink, Pending, Room, Said, Seat, Snapshot, What, Wish};
 use crate::records::tests::stored;
 use crate::view::Membership;
 
@@ -34,6 +34,16 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
         forked: true,
     };
     insta::assert_snapshot!("room", stored(&room));
+    let mut commit = Vec::new();
+    commit.resize(wire::COMMIT_PADDING, 8);
+    let commit = SealedCommit::new(commit).unwrap();
+    let receipt = Receipt::sign(SlotId([1; 32]), 0, commit.hash(), 1_000, [2; 32], |_| [3; 64]);
+    let wishes = vec![Wish { what: What::Renew, tries: 1 }];
+    let entry = Entry { receipt, commit };
+    insta::assert_snapshot!(
+        "snapshot",
+        stored(&Snapshot { taken: (1, 2), room: room.clone(), wishes, entry, mls: None })
+    );
     let identity = Identity::generate(&mut ChaCha20Rng::seed_from_u64(1));
     let bundle = Box::new(identity.bundle(1));
     let admit = Admit { door: [3; 32], account: b, username: "bob".into(), bundle, token: [4; 16] };

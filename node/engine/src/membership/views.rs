@@ -7,7 +7,7 @@ use livechat_wire::{AccountId, ConversationId};
 use super::records::What;
 use crate::Engine;
 use crate::errors::ViewError;
-use crate::view::{Group, GroupMember};
+use crate::view::{Group, GroupMember, Order};
 
 impl Engine {
     /// What a group conversation has beside a direct one; `None` when it is no group.
@@ -45,7 +45,9 @@ impl Engine {
             standing: room.standing,
             pending,
             waiting: asked && (unanswered || !self.outbox.is_online()),
+            order: drive.map_or(Order::Relay, |d| d.order),
             forked: room.forked,
+            provisional: drive.map_or(0, |d| u32::try_from(d.unconfirmed.len()).unwrap_or(u32::MAX)),
             open: room.charter.open.is_some(),
             epoch: room.epoch,
             authenticator: room.authenticator.iter().map(|b| format!("{b:02x}")).collect(),

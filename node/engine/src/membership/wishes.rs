@@ -39,6 +39,7 @@ impl Engine {
         let own = me.identity.account();
         let mut charter = Charter::new(title, own, me.relay.0);
         charter.open = open;
+        charter.sequencers.push(me.identity.device_key());
         let record = member_record(me);
         let mut mls = session(me, turn.kv, turn.rng, turn.now);
         let group = mls.found_room(&charter, &record).map_err(broken)?;

@@ -271,6 +271,7 @@ impl Circle {
                     Notice::CommitRefused => format!("* refused what {by} tried"),
                     Notice::NotDone { about } => format!("* not done: {about}"),
                     Notice::Forked => "* forked".to_owned(),
+                    Notice::Rewound { changes } => format!("* rewound {changes}"),
                 },
             }
         };

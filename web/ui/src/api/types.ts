@@ -315,9 +315,17 @@ pending: number,
  */
 waiting: boolean, 
 /**
+ * Who puts changes in order at present.
+ */
+order: Order, 
+/**
  * The order service showed two orders: members may see different groups. The evidence is kept.
  */
 forked: boolean, 
+/**
+ * Changes that admins put in order while the relay was away, and that it may still take back.
+ */
+provisional: number, 
 /**
  * Whether anybody with its link may join, and every member lets others in: a lobby.
  */
@@ -609,7 +617,16 @@ title: string, } | { "what": "commit_refused" } | { "what": "not_done",
 /**
  * In words: whom or what it was about.
  */
-about: string, } | { "what": "forked" };
+about: string, } | { "what": "forked" } | { "what": "rewound", 
+/**
+ * How many.
+ */
+changes: number, };
+
+/**
+ * Who puts changes of a group in order at present (PROTOCOL R-64, R-120).
+ */
+export type Order = "relay" | "here" | "deputy" | "nobody";
 
 /**
  * Somebody, by account and name.

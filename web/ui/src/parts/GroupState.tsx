@@ -2,6 +2,14 @@ import type { Group } from "../api";
 import { underway } from "../text/groups";
 import { Clock, Warning } from "./icons";
 
+/** Who stands in for the relay, which puts changes in order. */
+const orderWords = {
+  here: "The relay is away. This device puts changes in order meanwhile: removals now, other changes after a day.",
+  deputy: "The relay is away. An admin's device puts changes in order meanwhile.",
+  nobody:
+    "The relay is away, and so is everybody who could put changes in order: they wait. Everybody can write.",
+};
+
 /** What everybody in a group should know now: that changes wait for the relay, or that it told two stories. */
 export function GroupState({ group }: { group: Group }) {
   const wait = group.waiting ? underway(group) : null;
@@ -11,6 +19,16 @@ export function GroupState({ group }: { group: Group }) {
         {wait && (
           <p className="group-state">
             <Clock /> {wait}
+          </p>
+        )}
+        {group.order !== "relay" && (
+          <p className="group-state">
+            <Clock /> {orderWords[group.order]}
+          </p>
+        )}
+        {group.provisional > 0 && (
+          <p className="group-state">
+            <Clock /> Changed without the relay. It may have another order, and take the change back.
           </p>
         )}
       </div>

@@ -58,6 +58,8 @@ function noticeWords(notice: Notice, author: string, who: Piece, me: string): Pi
       return ["Not done: ", { theirs: notice.about }];
     case "forked":
       return ["The relay showed two orders of changes: members may see different groups. It was noted"];
+    case "rewound":
+      return ["The relay has another order of changes. What admins changed without it was taken back"];
   }
 }
 
