@@ -9,6 +9,7 @@ import { CodeField } from "./CodeField";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
 import { PhraseField, WritePhrase } from "./Phrase";
+import { ProfileName } from "./ProfileName";
 import { RecoveryList } from "./RecoveryList";
 import { Ticket } from "./Ticket";
 
@@ -156,6 +157,7 @@ function Overview({
       <p role="status" className="field-note good">
         {note}
       </p>
+      <ProfileName />
       <Sessions />
       <div className="stack">
         {phraseWaits ? (
