@@ -78,7 +78,7 @@ export function MentionList({ mentioning }: { mentioning: Mentioning }) {
   const count = offered?.candidates.length ?? 0;
   return (
     <>
-      <p className="visually-hidden" role="status">
+      <p className="visually-hidden" aria-live="polite">
         {count > 0 && `${count} ${count === 1 ? "name" : "names"} to mention. Arrows choose, Enter inserts.`}
       </p>
       {offered && (

@@ -100,8 +100,8 @@ function NameForm({ set, onSet }: { set: string; onSet: (name: string) => void }
           aria-invalid={over > 0 || problem !== null}
         />
         <p id={`${id}-about`} className="field-note">
-          Only people you write with see it. Your username <bdi className="name">{username}</bdi> stays, and
-          is how they find you.
+          Each chat learns it with your next message there. Your username{" "}
+          <bdi className="name">{username}</bdi> stays, and is how others find you.
         </p>
         <p id={`${id}-note`} className={over > 0 ? "field-note bad" : "field-note good"} role="status">
           {over > 0 ? `Too long by ${over} ${over === 1 ? "byte" : "bytes"}.` : note}
