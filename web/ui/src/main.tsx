@@ -8,6 +8,7 @@ import "./styles/groups.css";
 import "./styles/mentions.css";
 import "./styles/overlay.css";
 import "./styles/search.css";
+import "./styles/reach.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";

@@ -22,6 +22,7 @@ export function Composer({ conversation, title, onSent }: Props) {
   const client = useClient();
   const draft = usePart((s) => s.drafts[conversation] ?? "");
   const about = usePart((s) => s.abouts[conversation] ?? null);
+  const standing = usePart((s) => s.conversations?.find((c) => c.id === conversation)?.standing);
   const field = useRef<HTMLTextAreaElement>(null);
   const caret = useRef<number | null>(null);
   const mentioning = useMentioning(conversation, draft, (text, at) => {
@@ -37,6 +38,12 @@ export function Composer({ conversation, title, onSent }: Props) {
   useEffect(() => {
     if (!touch) field.current?.focus();
   }, [conversation, touch]);
+
+  // Whoever accepts a request writes next: the button that was pressed is gone.
+  useEffect(() => {
+    const here = document.activeElement;
+    if (standing === "accepted" && !touch && (!here || here === document.body)) field.current?.focus();
+  }, [standing, touch]);
 
   // Whoever answers or changes a message writes next. The menu gives the focus back to its button first.
   useEffect(() => {
