@@ -1,35 +1,18 @@
-import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { App } from "../src/App";
 import type { Message } from "../src/api";
-import { Client } from "../src/state/client";
-import { ClientContext } from "../src/state/hooks";
 import { accessible } from "./accessible";
 import { BOB, CHAT, chat, message, TestNode } from "./node";
+import { shown, type User } from "./shown";
+
+const HERE = `/chat/${CHAT}`;
 
 /** One chat with what was said there, open. */
 async function talking(...history: Message[]) {
   const node = new TestNode();
   node.history = history;
-  return shown(node);
+  return shown(node, HERE);
 }
-
-async function shown(node: TestNode) {
-  window.history.replaceState(null, "", `/chat/${CHAT}`);
-  const client = new Client(node.surroundings());
-  client.start();
-  render(
-    <ClientContext value={client}>
-      <App />
-    </ClientContext>,
-  );
-  await screen.findByRole("log");
-  await act(async () => {});
-  return { node, client, user: userEvent.setup() };
-}
-
-type User = ReturnType<typeof userEvent.setup>;
 
 const row = (text: string) =>
   screen.getByText(text, { selector: ".message-text" }).closest(".row") as HTMLElement;
@@ -179,7 +162,7 @@ describe("a chat", () => {
     const node = new TestNode();
     node.conversations = [chat({ standing: "request" })];
     node.history = [message("hi, it's me")];
-    const { user } = await shown(node);
+    const { user } = await shown(node, HERE);
     const banner = screen.getByRole("region", { name: "Message request" });
     expect(screen.getByText(/^Request/)).toBeTruthy();
     await accessible();
@@ -251,7 +234,7 @@ describe("a chat", () => {
   it("has the draft that the node kept", async () => {
     const node = new TestNode();
     node.conversations = [chat({ draft: "from yesterday" })];
-    await shown(node);
+    await shown(node, HERE);
     expect(composer()).toHaveProperty("value", "from yesterday");
   });
 
@@ -260,14 +243,14 @@ describe("a chat", () => {
     const second = message("new");
     node.history = [message("old", { position: second.position - 1 }), second, message("newer")];
     node.conversations = [chat({ unread: 2, unread_from: second.position })];
-    await shown(node);
+    await shown(node, HERE);
     expect(within(row("new")).getByText("New messages")).toBeTruthy();
   });
 
   it("that is muted isn't said to screen readers", async () => {
     const node = new TestNode();
     node.conversations = [chat({ muted_until: Date.now() + 60_000 })];
-    await shown(node);
+    await shown(node, HERE);
     await act(async () =>
       node.tells({ type: "message_added", conversation: CHAT, message: message("psst") }),
     );

@@ -1,14 +1,11 @@
-import { act, render, screen, waitFor, within } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { App } from "../src/App";
 import type { Group, Message, Notice } from "../src/api";
-import { Client } from "../src/state/client";
-import { ClientContext } from "../src/state/hooks";
 import { heldBack, mayLead, mayRemove, rolesFor } from "../src/text/groups";
 import { inOneLine } from "../src/text/notices";
 import { accessible } from "./accessible";
 import { ALICE, BOB, CAROL, CHAT, chat, group, member, message, ROOM, TestNode } from "./node";
+import { shown, type User } from "./shown";
 
 /** The group of alice, bob and carol, open. */
 async function meeting(change: Partial<Group> = {}, ...history: Message[]) {
@@ -16,24 +13,8 @@ async function meeting(change: Partial<Group> = {}, ...history: Message[]) {
   node.groups = [group(change)];
   node.conversations = [chat({ id: ROOM, group: true, title: "hikers" }), chat()];
   node.history = history;
-  return shown(node);
+  return shown(node, `/chat/${ROOM}`);
 }
-
-async function shown(node: TestNode, path = `/chat/${ROOM}`) {
-  window.history.replaceState(null, "", path);
-  const client = new Client(node.surroundings());
-  client.start();
-  render(
-    <ClientContext value={client}>
-      <App />
-    </ClientContext>,
-  );
-  await screen.findByRole("button", { name: "New group" });
-  await act(async () => {});
-  return { node, client, user: userEvent.setup() };
-}
-
-type User = ReturnType<typeof userEvent.setup>;
 
 async function members(user: User) {
   await user.click(await screen.findByRole("button", { name: "Members" }));
@@ -278,7 +259,7 @@ describe("a group", () => {
     node.groups = [group({ own_role: "member" })];
     node.conversations = [chat({ id: ROOM, group: true, title: "hikers", standing: "request" })];
     node.history = [message("join us")];
-    const { user } = await shown(node);
+    const { user } = await shown(node, `/chat/${ROOM}`);
     const banner = screen.getByRole("region", { name: "Message request" });
     expect(banner.textContent).toContain("added you to the group hikers, 3 members: bob, carol.");
     await accessible();

@@ -1,26 +1,9 @@
-import { act, render, screen, waitFor } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import { screen, waitFor } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
-import { App } from "../src/App";
-import { Client } from "../src/state/client";
-import { ClientContext } from "../src/state/hooks";
 import { joinState, linkState } from "../src/text/links";
 import { accessible } from "./accessible";
 import { chat, group, LINK, ROOM, TestNode } from "./node";
-
-async function shown(node: TestNode, path: string) {
-  window.history.replaceState(null, "", path);
-  const client = new Client(node.surroundings());
-  client.start();
-  render(
-    <ClientContext value={client}>
-      <App />
-    </ClientContext>,
-  );
-  await screen.findByRole("button", { name: "New group" });
-  await act(async () => {});
-  return { node, user: userEvent.setup() };
-}
+import { shown } from "./shown";
 
 describe("links into a group", () => {
   it("are made, shown as text and code, copied on a click and no sooner, and revoked", async () => {

@@ -177,6 +177,8 @@ export class TestNode {
   conversations: Conversation[] = [chat()];
   groups: Group[] = [];
   vault: VaultInfo = { guarded: true, passphrase: false, phrase: true, stay_unlocked: true, lock_after: 0 };
+  /** What alice set as her name beside the username. */
+  displayName = "";
   /** Whether bob's safety number was compared. */
   verified = false;
   transfers: Transfer[] = [];
@@ -480,7 +482,10 @@ export class TestNode {
       case "set_timer":
         return this.becomes({ timer: request.seconds || null });
       case "profile":
-        return { type: "profile", display_name: "" };
+        return { type: "profile", display_name: this.displayName };
+      case "set_profile":
+        this.displayName = request.display_name;
+        return { type: "done" };
       case "create_group": {
         const { title } = request;
         this.conversations = [chat({ id: ROOM, title, group: true }), ...this.conversations];
@@ -582,7 +587,6 @@ export class TestNode {
       }
       case "typing":
       case "set_draft":
-      case "set_profile":
       case "mark_read":
         return { type: "done" };
     }

@@ -34,8 +34,6 @@ function pending(): TestNode {
   return node;
 }
 
-/** axe without the rules that need a layout. */
-
 function lookAway(focused: boolean) {
   vi.spyOn(document, "hasFocus").mockReturnValue(focused);
 }

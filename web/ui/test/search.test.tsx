@@ -1,36 +1,24 @@
-import { act, render, screen, waitFor, within } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import { screen, waitFor, within } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { App } from "../src/App";
-import { Client } from "../src/state/client";
-import { ClientContext } from "../src/state/hooks";
 import { accessible } from "./accessible";
 import { CHAT, message, settled, TestNode } from "./node";
+import { shown } from "./shown";
 
 /** Three hundred messages, of which a few are about needles; the page shows `path`. */
-async function shown(path: string) {
+async function haystack(path: string) {
   const node = new TestNode();
   node.history = Array.from({ length: 300 }, (_, i) =>
     message(i % 100 === 20 ? `the <b>needle</b> number ${i}` : `hay ${i}`),
   );
-  window.history.replaceState(null, "", path);
-  const client = new Client(node.surroundings());
-  client.start();
-  render(
-    <ClientContext value={client}>
-      <App />
-    </ClientContext>,
-  );
-  const field = await screen.findByRole("searchbox", { name: "Search messages" });
-  await act(async () => {});
-  return { node, client, field, user: userEvent.setup() };
+  const page = await shown(node, path);
+  return { ...page, field: screen.getByRole("searchbox", { name: "Search messages" }) };
 }
 
 const results = () => screen.findByRole("region", { name: "Search results" });
 
 describe("searching", () => {
   it("shows what was found as text, with the words marked", async () => {
-    const { field, user } = await shown("/");
+    const { field, user } = await haystack("/");
     await user.type(field, "needle");
     const lines = await within(await results()).findAllByRole("link");
     expect(lines).toHaveLength(3);
@@ -45,7 +33,7 @@ describe("searching", () => {
   });
 
   it("asks within the open chat and in another order, and goes on where it ended", async () => {
-    const { node, field, user } = await shown(`/chat/${CHAT}`);
+    const { node, field, user } = await haystack(`/chat/${CHAT}`);
     await user.type(field, "hay");
     expect(await within(await results()).findAllByRole("link")).toHaveLength(40);
     await user.click(screen.getByRole("button", { name: "More" }));
@@ -70,7 +58,7 @@ describe("searching", () => {
   });
 
   it("is all done by keyboard, and jumps to what is far up", async () => {
-    const { node, client, user } = await shown("/");
+    const { node, client, user } = await haystack("/");
     await user.keyboard("{Control>}k{/Control}needle");
     await within(await results()).findAllByRole("link");
     await user.keyboard("{ArrowDown}{ArrowDown}{ArrowUp}{Enter}");
@@ -85,7 +73,7 @@ describe("searching", () => {
 
 describe("a copy", () => {
   it("is a file of one chat or of all, for people or for programs", async () => {
-    const { user } = await shown(`/chat/${CHAT}`);
+    const { user } = await haystack(`/chat/${CHAT}`);
     const saved = async (menu: string, item: string) => {
       await user.click(screen.getByRole("button", { name: menu }));
       const link = await screen.findByRole("menuitem", { name: item });
@@ -106,7 +94,7 @@ describe("a backup", () => {
   afterEach(() => vi.unstubAllGlobals());
 
   it("is sealed with a secret shown once, and given back with it", async () => {
-    const { user } = await shown("/");
+    const { user } = await haystack("/");
     const asked: [string, RequestInit][] = [];
     const answer = (url: string, init: RequestInit) => {
       asked.push([url, init]);
@@ -144,7 +132,7 @@ describe("a backup", () => {
 
 describe("a place further up", () => {
   it("grows downwards, takes in nothing behind a hole, and is left for the newest", async () => {
-    const { node, client } = await shown("/");
+    const { node, client } = await haystack("/");
     const messages = () => client.store.getState().timelines[CHAT]?.messages ?? [];
     await client.history.jump(CHAT, node.history[120]?.position ?? 0);
     expect(messages()).toHaveLength(60);

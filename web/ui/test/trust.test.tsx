@@ -1,27 +1,16 @@
-import { act, render, screen, waitFor, within } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import { screen, waitFor, within } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { App } from "../src/App";
-import { Client } from "../src/state/client";
-import { ClientContext } from "../src/state/hooks";
+import type { Conversation } from "../src/api";
 import { accessible } from "./accessible";
 import { CHAT, chat, message, TestNode } from "./node";
+import { shown } from "./shown";
 
-async function shown(change: Parameters<typeof chat>[0] = {}) {
+/** The chat with bob, where he said hello. */
+async function greeted(change: Partial<Conversation> = {}) {
   const node = new TestNode();
   node.history = [message("hello")];
   node.conversations = [chat(change)];
-  window.history.replaceState(null, "", `/chat/${CHAT}`);
-  const client = new Client(node.surroundings());
-  client.start();
-  render(
-    <ClientContext value={client}>
-      <App />
-    </ClientContext>,
-  );
-  await screen.findByRole("log");
-  await act(async () => {});
-  return { node, client, user: userEvent.setup() };
+  return shown(node, `/chat/${CHAT}`);
 }
 
 const sheet = async () => within(await screen.findByRole("dialog"));
@@ -30,7 +19,7 @@ describe("verification", () => {
   afterEach(() => vi.unstubAllGlobals());
 
   it("notes that the digits are the same, shows it, and takes it back", async () => {
-    const { node, user } = await shown();
+    const { node, user } = await greeted();
     expect(screen.queryByRole("img", { name: "Verified" })).toBeNull();
     await user.click(screen.getByRole("button", { name: "Verify" }));
     await (await sheet()).findByRole("img", { name: "Your verification code for bob" });
@@ -44,7 +33,7 @@ describe("verification", () => {
   });
 
   it("compares the code that the other one shows, pasted or in a picture", async () => {
-    const { user } = await shown();
+    const { user } = await greeted();
     await user.click(screen.getByRole("button", { name: "Verify" }));
     const field = (await sheet()).getByRole("textbox");
     await user.type(field, "LIVECHAT-VERIFY:EVE");
@@ -75,7 +64,7 @@ describe("verification", () => {
 
 describe("a name with new keys", () => {
   it("stops the chat until it is looked into", async () => {
-    const { user } = await shown({ new_keys: true, standing: "request" });
+    const { user } = await greeted({ new_keys: true, standing: "request" });
     expect(screen.getByRole("alert").textContent).toContain("is another account than the one you knew");
     expect(screen.queryByRole("textbox", { name: /^Message to/ })).toBeNull();
     await accessible();
@@ -87,7 +76,7 @@ describe("a name with new keys", () => {
   });
 
   it("may be accepted on their word", async () => {
-    const { node, user } = await shown({ new_keys: true, standing: "request" });
+    const { node, user } = await greeted({ new_keys: true, standing: "request" });
     await user.click(screen.getByRole("button", { name: "Go on without" }));
     expect(await screen.findByRole("textbox", { name: /^Message to/ })).toBeTruthy();
     expect(node.count("accept")).toBe(1);

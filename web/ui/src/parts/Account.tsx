@@ -9,6 +9,7 @@ import { CodeField } from "./CodeField";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
 import { PhraseField, WritePhrase } from "./Phrase";
+import { ProfileName } from "./ProfileName";
 import { RecoveryList } from "./RecoveryList";
 import { Ticket } from "./Ticket";
 import { VaultForm } from "./VaultForm";
@@ -25,6 +26,8 @@ type Page =
   | { name: "remove" }
   | { name: "delete" };
 
+const START: Page = { name: "overview" };
+
 /** What guards the account: log-ins, recovery codes, authenticators, and its end. */
 export function Account({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   return (
@@ -37,11 +40,11 @@ export function Account({ open, onOpenChange }: { open: boolean; onOpenChange: (
 function Pages({ close }: { close: () => void }) {
   const client = useClient();
   const username = usePart((s) => (s.status?.account.state === "active" ? s.status.account.username : ""));
-  const [page, setPage] = useState<Page>({ name: "overview" });
+  const [page, setPage] = useState<Page>(START);
   const back = () => setPage({ name: "overview" });
   switch (page.name) {
     case "overview":
-      return <Overview note={page.note} go={setPage} close={close} />;
+      return <Overview note={page.note} fromPage={page !== START} go={setPage} close={close} />;
     case "recovery":
       return (
         <CodeForm
@@ -147,20 +150,31 @@ function Pages({ close }: { close: () => void }) {
 
 function Overview({
   note,
+  fromPage,
   go,
   close,
 }: {
   note?: string | undefined;
+  /** Whether another page was open before: then the focus is without a place. */
+  fromPage: boolean;
   go: (page: Page) => void;
   close: () => void;
 }) {
   const phraseWaits = usePart((s) => s.status?.account.state === "active" && s.status.account.phrase_waits);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (fromPage) heading.current?.focus();
+  }, [fromPage]);
   return (
     <>
       <p role="status" className="field-note good">
         {note}
       </p>
+      <ProfileName />
       <Sessions />
+      <h3 ref={heading} tabIndex={-1}>
+        What guards the account
+      </h3>
       <div className="stack">
         <button type="button" className="button" onClick={() => go({ name: "vault" })}>
           How this device is locked

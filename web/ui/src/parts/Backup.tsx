@@ -37,7 +37,7 @@ function Save() {
         <code>{secret}</code> <CopyButton text={secret} what="it" />
       </p>
       {problem && <Complaint {...problem} />}
-      {saved && <p role="status">The backup is saved.</p>}
+      <p role="status">{saved && "The backup is saved."}</p>
       <div className="sheet-actions">
         <button type="submit" className="button primary" disabled={busy}>
           {busy ? "Sealing…" : "Save a backup"}
@@ -71,6 +71,7 @@ function GiveBack() {
         <label htmlFor={`${id}-secret`}>What opens it</label>
         <input
           id={`${id}-secret`}
+          className="text-input"
           value={secret}
           onChange={(event) => setSecret(event.target.value)}
           autoComplete="off"
@@ -78,13 +79,16 @@ function GiveBack() {
         />
       </div>
       {problem && <Complaint {...problem} />}
-      {done && (
-        <p role="status">
-          {done.messages} messages in {done.conversations} chats are back.{" "}
-          {done.left > 0 && `${done.left} chats stay as they were: something was said in them here already. `}
-          To write to somebody again, add them by name.
-        </p>
-      )}
+      <p role="status">
+        {done && (
+          <>
+            {done.messages} messages in {done.conversations} chats are back.{" "}
+            {done.left > 0 &&
+              `${done.left} chats stay as they were: something was said in them here already. `}
+            To write to somebody again, add them by name.
+          </>
+        )}
+      </p>
       <div className="sheet-actions">
         <button type="submit" className="button" disabled={busy || !file || !secret.trim()}>
           {busy ? "Opening…" : "Give it back"}

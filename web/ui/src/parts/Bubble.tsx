@@ -42,6 +42,7 @@ export const Bubble = memo(function Bubble({ row, now, chat, last, group, closed
     last && "last",
     group && "in-group",
     found && "found",
+    message?.mentions_me && "mentions-me",
   ];
   return (
     <div className={classes.filter(Boolean).join(" ")}>
@@ -50,7 +51,11 @@ export const Bubble = memo(function Bubble({ row, now, chat, last, group, closed
           <span>{dayLabel(row.at, now)}</span>
         </div>
       )}
-      {row.firstUnread && <div className="unread-line">New messages</div>}
+      {row.firstUnread && (
+        <div className="unread-line">
+          {row.mentioned ? "New messages, you were mentioned" : "New messages"}
+        </div>
+      )}
       {message?.gap && <div className="gap">Something is missing here. It may still arrive.</div>}
       {message && <Happened message={message} />}
       {(!message || isSpeech(message)) && (
@@ -71,6 +76,7 @@ export const Bubble = memo(function Bubble({ row, now, chat, last, group, closed
             {message && !row.own && <Author message={message} group={group} shown={row.opens} />}
             {found && <span className="visually-hidden">Found: </span>}
             {row.own && <span className="visually-hidden">You: </span>}
+            {message?.mentions_me && <span className="visually-hidden">Mentions you: </span>}
             {message?.forwarded && <p className="label">Forwarded</p>}
             {message?.reply_to && <Quoted quote={message.reply_to} />}
             {answers && (
@@ -84,12 +90,12 @@ export const Bubble = memo(function Bubble({ row, now, chat, last, group, closed
             {message?.body.type === "deleted" && (
               <p className="message-text newer">This message was deleted.</p>
             )}
-            {message?.body.type === "text" && <MessageText text={message.body.text} />}
+            {message?.body.type === "text" && <MessageText text={message.body.text} chat={chat} />}
             {message?.body.type === "file" && <FileBody chat={chat} message={message} file={message.body} />}
             {message?.body.type === "needs_newer_version" && (
               <p className="message-text newer">This message needs a newer version of LiveChat.</p>
             )}
-            {content.kind === "pending" && <MessageText text={content.pending.text} />}
+            {content.kind === "pending" && <MessageText text={content.pending.text} chat={chat} />}
             <footer>
               {message && message.timer !== null && <Fading message={message} now={now} />}
               {message && message.edited_at !== null && (

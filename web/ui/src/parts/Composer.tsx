@@ -6,6 +6,7 @@ import { type About, ownAccount } from "../state/store";
 import { inOneLine } from "../text/notices";
 import { EmojiButton } from "./EmojiButton";
 import { Clip, Close, SendIcon } from "./icons";
+import { MentionList, mentionAttributes, useMentioning } from "./MentionList";
 
 /** From here on the room that is left is shown. */
 const NEARLY_FULL = TEXT_BYTES - 2_048;
@@ -21,9 +22,14 @@ export function Composer({ conversation, title, onSent }: Props) {
   const client = useClient();
   const draft = usePart((s) => s.drafts[conversation] ?? "");
   const about = usePart((s) => s.abouts[conversation] ?? null);
+  const standing = usePart((s) => s.conversations?.find((c) => c.id === conversation)?.standing);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const caret = useRef<number | null>(null);
+  const mentioning = useMentioning(conversation, draft, (text, at) => {
+    caret.current = at;
+    client.composing.setDraft(conversation, text);
+  });
   // Where typing means a keyboard that covers half the screen, one asks for it oneself.
   const touch = useMedia("(pointer: coarse)");
   const bytes = draft.length * 4 > NEARLY_FULL ? textBytes(draft) : 0;
@@ -33,6 +39,12 @@ export function Composer({ conversation, title, onSent }: Props) {
   useEffect(() => {
     if (!touch) field.current?.focus();
   }, [conversation, touch]);
+
+  // Whoever accepts a request writes next: the button that was pressed is gone.
+  useEffect(() => {
+    const here = document.activeElement;
+    if (standing === "accepted" && !touch && (!here || here === document.body)) field.current?.focus();
+  }, [standing, touch]);
 
   // Whoever answers or changes a message writes next. The menu gives the focus back to its button first.
   useEffect(() => {
@@ -73,6 +85,7 @@ export function Composer({ conversation, title, onSent }: Props) {
   }
 
   function onKeyDown(event: KeyboardEvent) {
+    if (mentioning.onKey(event)) return;
     if (event.key === "Escape" && about) {
       event.preventDefault();
       client.composing.setAbout(conversation, null);
@@ -118,6 +131,7 @@ export function Composer({ conversation, title, onSent }: Props) {
         </p>
       )}
       {about && <AboutLine about={about} onLeave={() => client.composing.setAbout(conversation, null)} />}
+      <MentionList mentioning={mentioning} />
       <div className="composer-box">
         <textarea
           ref={field}
@@ -126,12 +140,16 @@ export function Composer({ conversation, title, onSent }: Props) {
           onChange={(event) => {
             client.composing.setDraft(conversation, event.target.value);
             client.composing.types(conversation, event.target.value !== "");
+            mentioning.moved(event.target.selectionStart);
           }}
+          onSelect={(event) => mentioning.moved(event.currentTarget.selectionStart)}
+          onBlur={() => mentioning.moved(null)}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
           placeholder="Message"
           aria-label={`Message to ${title}`}
           dir="auto"
+          {...mentionAttributes(mentioning)}
         />
         <input
           ref={picker}

@@ -4,6 +4,7 @@ import { useClient } from "../state/hooks";
 import { TITLE_BYTES, textBytes } from "../state/pending";
 import { useSubmit } from "../state/submit";
 import { Complaint } from "./Entry";
+import { TooLong } from "./TooLong";
 
 interface Props {
   label: string;
@@ -28,7 +29,8 @@ export function GroupForm({ label, action, initial = "", free = false, request, 
     input.current?.select();
   }, []);
   const value = text.trim();
-  const ready = value !== "" && value !== initial && textBytes(value) <= TITLE_BYTES;
+  const excess = free ? textBytes(value) - TITLE_BYTES : 0;
+  const ready = value !== "" && value !== initial && excess <= 0;
 
   async function onSubmit(event: FormEvent) {
     event.preventDefault();
@@ -51,8 +53,10 @@ export function GroupForm({ label, action, initial = "", free = false, request, 
           spellCheck={free}
           maxLength={free ? TITLE_BYTES : 64}
           dir={free ? "auto" : undefined}
-          aria-invalid={problem !== null}
+          aria-invalid={problem !== null || excess > 0}
+          aria-describedby={`${id}-excess`}
         />
+        <TooLong id={`${id}-excess`} by={excess} />
       </div>
       {problem && <Complaint {...problem} />}
       <div className="sheet-actions">

@@ -1,6 +1,8 @@
 import { type FormEvent, useCallback, useEffect, useId, useRef, useState } from "react";
 import type { Group, GroupLink } from "../api";
+import { explain } from "../state/explain";
 import { useClient } from "../state/hooks";
+import type { Problem } from "../state/pending";
 import { useSubmit } from "../state/submit";
 import { EXPIRIES, linkState } from "../text/links";
 import { CopyButton } from "./CopyButton";
@@ -16,6 +18,7 @@ export function GroupLinks({ group, back }: Props) {
   const client = useClient();
   const [links, setLinks] = useState<readonly GroupLink[] | null>(null);
   const [shown, setShown] = useState<GroupLink | null>(null);
+  const [failure, setFailure] = useState<Problem | null>(null);
   const { problem, submit } = useSubmit();
   const heading = useRef<HTMLHeadingElement>(null);
   const conversation = group.conversation;
@@ -27,14 +30,20 @@ export function GroupLinks({ group, back }: Props) {
   const { epoch, pending } = group;
   useEffect(() => {
     void [epoch, pending];
-    fetch().catch(() => setLinks([]));
+    fetch().then(
+      () => setFailure(null),
+      (error: unknown) => setFailure(explain(error)),
+    );
   }, [fetch, epoch, pending]);
   useEffect(() => heading.current?.focus(), []);
 
   const shownNow = shown && (links?.find((l) => l.door === shown.door) ?? shown);
   if (shownNow) return <ShownLink link={shownNow} back={() => setShown(null)} />;
-  const revoke = (link: GroupLink) =>
-    void submit(() => client.ask({ type: "revoke_link", conversation, door: link.door }).then(fetch));
+  async function revoke({ door }: GroupLink) {
+    // The button that was pressed goes with its link.
+    if (await submit(() => client.ask({ type: "revoke_link", conversation, door }).then(fetch)))
+      heading.current?.focus();
+  }
   return (
     <>
       <h3 ref={heading} tabIndex={-1}>
@@ -42,6 +51,8 @@ export function GroupLinks({ group, back }: Props) {
       </h3>
       <p>Whoever has a link comes in without being asked, while an owner or admin is online.</p>
       {problem && <Complaint {...problem} />}
+      {failure && <Complaint {...failure} />}
+      {links?.length === 0 && <p>There is none yet.</p>}
       {links && links.length > 0 && (
         <ul className="links">
           {links.map((link) => (
@@ -57,7 +68,7 @@ export function GroupLinks({ group, back }: Props) {
                   Show
                 </button>
               )}
-              <button type="button" className="button danger" onClick={() => revoke(link)}>
+              <button type="button" className="button danger" onClick={() => void revoke(link)}>
                 Revoke
               </button>
             </li>
@@ -134,7 +145,15 @@ function NewLink({ conversation, made }: { conversation: string; made: (link: Gr
             autoComplete="off"
             maxLength={3}
             aria-invalid={!ready}
+            aria-describedby={`${id}-uses-note`}
           />
+          <p
+            id={`${id}-uses-note`}
+            className={ready ? "visually-hidden" : "field-note bad"}
+            aria-live="polite"
+          >
+            {!ready && "A number from 1 to 256, or nothing."}
+          </p>
         </div>
       </div>
       {problem && <Complaint {...problem} />}

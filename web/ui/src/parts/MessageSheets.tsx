@@ -88,7 +88,7 @@ function RevisionList({ chat, position, edited }: { chat: string; position: numb
         // biome-ignore lint/suspicious/noArrayIndexKey: versions never move
         <li key={i}>
           <time dateTime={new Date(revision.sent_at).toISOString()}>{wholeTime(revision.sent_at)}</time>
-          <MessageText text={revision.text} />
+          <MessageText text={revision.text} chat={chat} />
         </li>
       ))}
     </ol>

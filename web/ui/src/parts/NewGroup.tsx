@@ -6,6 +6,7 @@ import { useSubmit } from "../state/submit";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
 import { JoinForm, LobbyButton } from "./Joinings";
+import { TooLong } from "./TooLong";
 
 export function NewGroup({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   return (
@@ -102,12 +103,9 @@ function NewGroupForm({ done }: { done: () => void }) {
           maxLength={TITLE_BYTES}
           dir="auto"
           aria-invalid={excess > 0}
+          aria-describedby={`${id}-excess`}
         />
-        {excess > 0 && (
-          <p className="field-note bad" role="alert">
-            Too long by {excess} bytes.
-          </p>
-        )}
+        <TooLong id={`${id}-excess`} by={excess} />
       </div>
       <fieldset className="members-pick">
         <legend>Who is in it, besides you?</legend>

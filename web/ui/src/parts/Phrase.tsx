@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useId, useState } from "react";
+import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import type { RecoveryPhrase } from "../api";
 import { explain } from "../state/explain";
 import { useClient } from "../state/hooks";
@@ -68,6 +68,8 @@ function TwoWords({ ask, back, done }: { ask: number[]; back: () => void; done: 
   const [words, setWords] = useState<string[]>(ask.map(() => ""));
   const { busy, problem, submit } = useSubmit();
   const id = useId();
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
 
   async function onSubmit(event: FormEvent) {
     event.preventDefault();
@@ -81,6 +83,7 @@ function TwoWords({ ask, back, done }: { ask: number[]; back: () => void; done: 
         <div className="field" key={place}>
           <label htmlFor={`${id}-${place}`}>Word {place}</label>
           <input
+            ref={i === 0 ? first : undefined}
             id={`${id}-${place}`}
             className="text-input mono"
             value={words[i]}
@@ -89,6 +92,7 @@ function TwoWords({ ask, back, done }: { ask: number[]; back: () => void; done: 
             autoCapitalize="none"
             spellCheck={false}
             maxLength={32}
+            aria-invalid={problem !== null}
           />
         </div>
       ))}
@@ -122,6 +126,8 @@ export function PhraseField({
   const [phrase, setPhrase] = useState("");
   const { busy, problem, submit: run } = useSubmit();
   const id = useId();
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => field.current?.focus(), []);
 
   async function onSubmit(event: FormEvent) {
     event.preventDefault();
@@ -132,6 +138,7 @@ export function PhraseField({
     <form className="field" onSubmit={(event) => void onSubmit(event)}>
       <label htmlFor={id}>{label}</label>
       <textarea
+        ref={field}
         id={id}
         className="text-input mono"
         rows={4}
@@ -141,6 +148,7 @@ export function PhraseField({
         autoCapitalize="none"
         spellCheck={false}
         maxLength={4096}
+        aria-invalid={problem !== null}
       />
       {problem && <Complaint {...problem} />}
       <button type="submit" className="button primary wide" disabled={busy || phrase.trim() === ""}>

@@ -43,7 +43,13 @@ function Digits({ contact, close }: { contact: Contact; close: () => void }) {
         ))}
       </ol>
       {problem && <Complaint {...problem} />}
-      <p role="status">{contact.verified && `✓ ${contact.username} is verified.`}</p>
+      <p role="status">
+        {contact.verified && (
+          <>
+            ✓ <bdi>{contact.username}</bdi> is verified.
+          </>
+        )}
+      </p>
       <div className="sheet-actions">
         <button type="button" className="button" onClick={close}>
           Close
@@ -87,6 +93,7 @@ function TheirCode() {
         </label>
         <input
           id={`${id}-code`}
+          className="text-input"
           value={code}
           onChange={(event) => setCode(event.target.value)}
           placeholder="LIVECHAT-VERIFY:…"
@@ -107,7 +114,14 @@ function TheirCode() {
         />
       </div>
       {problem && <Complaint {...problem} />}
-      {done && <p role="status">✓ That is {done}'s code, and it is about you.</p>}
+      {/* There before its words, or they aren't said. */}
+      <p role="status">
+        {done && (
+          <>
+            ✓ That is <bdi>{done}</bdi>'s code, and it is about you.
+          </>
+        )}
+      </p>
       <div className="sheet-actions">
         <button type="submit" className="button" disabled={busy || !code.trim()}>
           Compare

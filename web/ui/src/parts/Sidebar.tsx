@@ -5,6 +5,7 @@ import { navigate, pathOf } from "../state/route";
 import { ownAccount } from "../state/store";
 import { listTime } from "../text/dates";
 import { muted } from "../text/deeds";
+import { unreadMentions } from "../text/mentions";
 import { inOneLine } from "../text/notices";
 import { shownTime } from "../text/rows";
 import { AddContact } from "./AddContact";
@@ -154,6 +155,7 @@ function Line({ conversation, current, now }: { conversation: Conversation; curr
   const draft = usePart((s) => s.drafts[id]);
   const me = usePart(ownAccount);
   const group = usePart((s) => s.groups[id] !== undefined);
+  const mentions = usePart((s) => unreadMentions(conversation, s.timelines[id]?.messages));
   const route = { name: "chat", conversation: id } as const;
   return (
     <li>
@@ -206,8 +208,9 @@ function Line({ conversation, current, now }: { conversation: Conversation; curr
         </span>
         {unread > 0 && (
           <span className="unread">
+            {mentions > 0 && <span aria-hidden="true">@ </span>}
             {unread > 99 ? "99+" : unread}
-            <span className="visually-hidden"> unread</span>
+            <span className="visually-hidden"> unread{mentions > 0 && ", you were mentioned"}</span>
           </span>
         )}
       </a>

@@ -23,13 +23,7 @@ export function RequestBanner({ chat, group }: { chat: Conversation; group: Grou
         </p>
       )}
       <div className="sheet-actions">
-        <button
-          type="button"
-          className="button"
-          onClick={() => void client.does({ type: "block", conversation: chat.id, blocked: true })}
-        >
-          Block
-        </button>
+        <BlockButton chat={chat} blocked />
         <button
           type="button"
           className="button primary"
@@ -57,13 +51,7 @@ export function NewKeysBanner({ chat }: { chat: Conversation }) {
         the safety number in person or on a call.
       </p>
       <div className="sheet-actions">
-        <button
-          type="button"
-          className="button"
-          onClick={() => void client.does({ type: "block", conversation: chat.id, blocked: true })}
-        >
-          Block
-        </button>
+        <BlockButton chat={chat} blocked />
         <button
           type="button"
           className="button"
@@ -102,7 +90,6 @@ function Names({ group }: { group: Group }) {
 
 /** Nothing comes from here, and nothing goes. */
 export function BlockedBanner({ chat, group }: { chat: Conversation; group: Group | null }) {
-  const client = useClient();
   return (
     <section className="standing" aria-label="Blocked">
       <p>
@@ -110,15 +97,22 @@ export function BlockedBanner({ chat, group }: { chat: Conversation; group: Grou
         <bdi className="name">{chat.title}</bdi>. {group ? "Its members" : "They"} aren't told.
       </p>
       <div className="sheet-actions">
-        <button
-          type="button"
-          className="button"
-          onClick={() => void client.does({ type: "block", conversation: chat.id, blocked: false })}
-        >
-          Unblock
-        </button>
+        <BlockButton chat={chat} blocked={false} />
       </div>
     </section>
+  );
+}
+
+function BlockButton({ chat, blocked }: { chat: Conversation; blocked: boolean }) {
+  const client = useClient();
+  return (
+    <button
+      type="button"
+      className="button"
+      onClick={() => void client.does({ type: "block", conversation: chat.id, blocked })}
+    >
+      {blocked ? "Block" : "Unblock"}
+    </button>
   );
 }
 

@@ -188,14 +188,16 @@ function Below({ chat, group }: { chat: Conversation | null; group: Group | null
   const about = group ? `${closed(group) ? "You aren't in it" : count(group)} · ` : "";
   const timer = chat?.timer ? ` · messages disappear after ${span(chat.timer)}` : "";
   return (
-    <p aria-live="polite">
-      {typing.length > 0 ? (
-        <>
-          <bdi>{typing.join(", ")}</bdi> {typing.length === 1 ? "is typing…" : "are typing…"}
-        </>
-      ) : (
-        `${about}End-to-end encrypted${timer}`
-      )}
+    <p>
+      {/* Only who types is said as it changes, not each time anew what holds all along. */}
+      <span aria-live="polite">
+        {typing.length > 0 && (
+          <>
+            <bdi>{typing.join(", ")}</bdi> {typing.length === 1 ? "is typing…" : "are typing…"}
+          </>
+        )}
+      </span>
+      {typing.length === 0 && `${about}End-to-end encrypted${timer}`}
     </p>
   );
 }

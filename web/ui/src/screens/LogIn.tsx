@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { CodeField } from "../parts/CodeField";
 import { Complaint, Entry } from "../parts/Entry";
 import { useClient, usePart } from "../state/hooks";
@@ -11,12 +11,18 @@ export function LogIn() {
   const [username, setUsername] = useState(account?.state === "logged_out" ? account.username : "");
   const [recovery, setRecovery] = useState(false);
   const id = useId();
+  const name = useRef<HTMLInputElement>(null);
+  // The code submits itself, so the name comes first. The code's field takes the focus before this.
+  useEffect(() => {
+    if (name.current?.value === "") name.current.focus();
+  }, []);
   const submit = (code: string) => client.account.logIn(username.trim(), code);
   return (
     <Entry title="Welcome back">
       <div className="field">
         <label htmlFor={id}>Username</label>
         <input
+          ref={name}
           id={id}
           className="text-input"
           value={username}

@@ -1,15 +1,17 @@
 import { useEffect } from "react";
+import type { Conversation, Message } from "../api";
 import { PhraseBanner, RelayBanner } from "../parts/Banner";
 import { Sidebar } from "../parts/Sidebar";
 import { Refusal } from "../parts/Standing";
 import { usePart } from "../state/hooks";
 import { muted } from "../text/deeds";
+import { unreadMentions } from "../text/mentions";
 import { Chat } from "./Chat";
 
 /** The chats: list and conversation side by side, on a phone one after the other. */
 export function Main({ conversation }: { conversation: string | null }) {
   const unread = usePart(
-    (s) => s.conversations?.reduce((sum, c) => sum + (muted(c, Date.now()) ? 0 : c.unread), 0) ?? 0,
+    (s) => s.conversations?.reduce((sum, c) => sum + counted(c, s.timelines[c.id]?.messages), 0) ?? 0,
   );
   const title = usePart((s) => s.conversations?.find((c) => c.id === conversation)?.title ?? null);
 
@@ -33,6 +35,11 @@ export function Main({ conversation }: { conversation: string | null }) {
       <Announcer />
     </div>
   );
+}
+
+/** What of the unread ones stands in the title: of a muted chat, only what mentions one. */
+function counted(chat: Conversation, loaded: readonly Message[] | undefined): number {
+  return muted(chat, Date.now()) ? unreadMentions(chat, loaded) : chat.unread;
 }
 
 function NothingChosen() {

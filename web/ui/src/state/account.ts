@@ -113,6 +113,15 @@ export class Account {
     await this.desk.ask({ type: "remove_authenticator", code });
   }
 
+  /** The name that others see beside the username; empty when there is none. */
+  async profile(): Promise<string> {
+    return (await this.desk.ask({ type: "profile" })).display_name;
+  }
+
+  async setProfile(display_name: string): Promise<void> {
+    await this.desk.ask({ type: "set_profile", display_name });
+  }
+
   async sessions(): Promise<AccountSession[]> {
     return (await this.desk.ask({ type: "sessions" })).sessions;
   }

@@ -193,7 +193,8 @@ export class Client {
   private announce(conversation: string, message: Message): void {
     const { conversations, timelines, groups } = this.store.getState();
     const about = conversations?.find((c) => c.id === conversation);
-    if (about && (muted(about, Date.now()) || about.standing === "blocked")) return;
+    if (about?.standing === "blocked") return;
+    if (about && muted(about, Date.now()) && !message.mentions_me) return;
     const title = groups[conversation]?.title;
     const text = isSpeech(message)
       ? heard(message, title, timelines[conversation] !== undefined)
@@ -208,11 +209,11 @@ export class Client {
 
 /** Who wrote, in which group, and what, if the chat was opened; null for one's own words. */
 function heard(
-  { own, author_name, body }: Message,
+  { own, author_name, body, mentions_me }: Message,
   title: string | undefined,
   opened: boolean,
 ): string | null {
   if (own) return null;
-  const says = opened && body.type === "text" ? `: ${body.text}` : " sent a message";
-  return `${author_name}${title ? ` in ${title}` : ""}${says}`;
+  const says = opened && body.type === "text" ? `: ${body.text}` : mentions_me ? "" : " sent a message";
+  return `${author_name}${mentions_me ? " mentioned you" : ""}${title ? ` in ${title}` : ""}${says}`;
 }

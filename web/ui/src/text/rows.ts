@@ -14,6 +14,8 @@ export interface Row {
   readonly newDay: boolean;
   /** The first one that was unread when the chat was opened. */
   readonly firstUnread: boolean;
+  /** Whether one was mentioned from there on. */
+  readonly mentioned: boolean;
   /** First and last of one author's messages in quick succession. */
   readonly opens: boolean;
   readonly closes: boolean;
@@ -72,6 +74,9 @@ export function rows(
     ...row,
     newDay: breaks[i]?.newDay ?? false,
     firstUnread: breaks[i]?.firstUnread ?? false,
+    mentioned:
+      (breaks[i]?.firstUnread ?? false) &&
+      messages.some((m) => m.mentions_me && m.position >= (unreadFrom ?? 0)),
     opens: breaks[i]?.opens ?? true,
     closes: breaks[i + 1]?.opens ?? true,
   }));
