@@ -125,6 +125,9 @@ export class Client {
       case "typing":
         this.lists.takeTyping(event.conversation, event.name, event.typing);
         break;
+      case "devices_changed":
+        this.store.setState({ devices: event.devices });
+        break;
       case "lagged":
         void this.fetchAll();
         break;

@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { Contact, Conversation, Group, Joining, Message, SignedUp, Status } from "../api";
+import type { Contact, Conversation, Device, Group, Joining, Message, SignedUp, Status } from "../api";
 import type { Line } from "../net/connection";
 import type { Pending, Problem } from "./pending";
 import type { Timeline } from "./timeline";
@@ -27,6 +27,8 @@ export interface State {
   /** Why the conversations couldn't be fetched. */
   listProblem: Problem | null;
   contacts: readonly Contact[];
+  /** Of this account, oldest first; none before somebody asked. */
+  devices: readonly Device[] | null;
   /** By conversation. */
   groups: Readonly<Record<string, Group>>;
   /** Where one knocked and isn't in yet. */
@@ -51,6 +53,7 @@ const EMPTY: Omit<State, "line" | "status" | "signedUp"> = {
   conversations: null,
   listProblem: null,
   contacts: [],
+  devices: null,
   groups: {},
   joinings: [],
   timelines: {},
