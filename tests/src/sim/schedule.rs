@@ -190,7 +190,9 @@ pub fn complaints(world: &World) -> Vec<String> {
         let mut first: Option<BTreeSet<String>> = None;
         for (at, with) in own.chain(others.iter().map(|at| (*at, *author))) {
             let history = world.history(at, with);
-            let theirs = history.iter().filter(|m| m.author_name == **author);
+            // That somebody's devices come and go is nobody's word.
+            let said_by = |m: &&Message| m.author_name == **author && !matches!(m.body, MessageBody::Notice { .. });
+            let theirs = history.iter().filter(said_by);
             let read: Vec<&str> = theirs.map(text).collect();
             if !is_merged_of(&read, &said) {
                 let said: Vec<_> = said.iter().map(|s| shorten(s)).collect();

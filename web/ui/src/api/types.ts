@@ -699,7 +699,15 @@ about: string, } | { "what": "forked" } | { "what": "rewound",
 /**
  * How many.
  */
-changes: number, };
+changes: number, } | { "what": "devices_added", 
+/**
+ * How many more.
+ */
+count: number, } | { "what": "devices_removed", 
+/**
+ * How many.
+ */
+count: number, };
 
 /**
  * Who puts changes of a group in order at present (PROTOCOL R-64, R-120).
