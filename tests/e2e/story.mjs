@@ -116,11 +116,11 @@ async function story() {
   await alice.reload();
   await reads(alice, 'alice', sofar);
 
-  // Log out, the guard, the code again (A4, A5).
+  // Log out, the guard, the code again (A4, A5): the log-out locked the device, too.
   await alice.getByRole('button', { name: 'Menu' }).click();
   await alice.getByRole('menuitem', { name: 'Log out' }).click();
   await alice.getByRole('alertdialog').getByRole('button', { name: 'Log out' }).click();
-  await alice.getByRole('heading', { name: 'Welcome back' }).waitFor();
+  await alice.getByRole('heading', { name: 'This device is locked' }).waitFor();
   check(new URL(alice.url()).pathname === '/login', 'logged out means /login');
   await world.axe('alice', alice, 'log-in');
   await alice.getByLabel('Code from your authenticator app').fill(code(aliceKey, 1));

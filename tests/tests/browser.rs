@@ -39,6 +39,7 @@ fn main() {
         ("two_people_in_two_browsers", "story.mjs"),
         ("what_two_people_do_with_messages", "content.mjs"),
         ("a_group_of_three_people_in_three_browsers", "groups.mjs"),
+        ("a_device_is_locked_and_opened", "lock.mjs"),
         ("p17_other_sites_pages_get_nothing", "hostile.mjs"),
         ("p18_texts_stay_text", "injection.mjs"),
     ];

@@ -48,7 +48,11 @@ username: string,
 /**
  * Whether there is a passphrase.
  */
-passphrase: boolean, } | { "state": "active", 
+passphrase: boolean, 
+/**
+ * Whether the recovery phrase opens it: not a linked device, which never had the account's first key.
+ */
+phrase: boolean, } | { "state": "active", 
 /**
  * Name.
  */
@@ -1481,6 +1485,10 @@ guarded: boolean,
  * Whether a passphrase opens it, too.
  */
 passphrase: boolean, 
+/**
+ * Whether the recovery phrase does: not on a linked device.
+ */
+phrase: boolean, 
 /**
  * Whether a log-in keeps it open until the session ends, restarts included.
  */
