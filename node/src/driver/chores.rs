@@ -33,7 +33,7 @@ pub(super) enum Done {
         answer: Box<Result<DirectoryEntry, LookupFailure>>,
     },
     /// The log of our own account, as the relay has it.
-    OwnLog(Result<AccountLog, Error>),
+    OwnLog(Option<SecretText>, Result<AccountLog, Error>),
     /// A device that somebody wants to add, as the relay shows it.
     DeviceFound(Box<Result<Bundle, Error>>, Answer),
     Uploaded(BlobId, Result<(), FileFailure>),
@@ -84,7 +84,7 @@ impl Driver {
             Done::Lookup { generation, lookup, answer } => {
                 self.parts.brain.feed(Feed::Directory { generation, lookup, answer });
             }
-            Done::OwnLog(log) => self.on_own_log(log),
+            Done::OwnLog(refused, log) => self.on_own_log(refused, log),
             Done::DeviceFound(found, answer) => match *found {
                 Ok(bundle) => self.command(Command::AddDevice { bundle: Box::new(bundle) }, answer),
                 Err(e) => respond(answer, Err(e)),
@@ -247,8 +247,8 @@ impl Driver {
     /// the account's log tells.
     fn check_refusal(&mut self, token: &SecretText, e: &AskError) {
         let refused = e.problem() == Some(ProblemCode::Unauthenticated);
-        if refused && self.parts.phase.token() == Some(token) && !self.refused {
-            self.refused = true;
+        if refused && self.parts.phase.token() == Some(token) && self.refused.as_ref() != Some(token) {
+            self.refused = Some(token.clone());
             self.look_at_devices();
         }
     }

@@ -3,7 +3,7 @@
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::device_code::DeviceCode;
-use livechat_wire::http::PutLog;
+use livechat_wire::http::{PutLog, SecretText};
 use tokio::time::Instant;
 
 use super::chores::Done;
@@ -46,6 +46,7 @@ impl Driver {
         if put.is_none() {
             self.devices_at = Some(Instant::now() + limits::OWN_LOG_LOOK);
         }
+        let refused = self.refused.clone();
         self.tasks.spawn(async move {
             if let (Some(put), Some(token)) = (put, token) {
                 // Taken or not, the log that stands there then is what counts.
@@ -53,26 +54,37 @@ impl Driver {
                     tracing::debug!("the relay doesn't take the continued log: {e}");
                 }
             }
-            Done::OwnLog(own_log(&relay, &username).await)
+            Done::OwnLog(refused, own_log(&relay, &username).await)
         });
     }
 
-    pub(super) fn on_own_log(&mut self, log: Result<AccountLog, Error>) {
+    /// `refused`: the session that had been ended by the relay when this was asked.
+    pub(super) fn on_own_log(&mut self, refused: Option<SecretText>, log: Result<AccountLog, Error>) {
         match log {
             Ok(log) => {
                 let us = self.parts.snapshot.account.as_ref();
                 let removed = us.is_some_and(|us| log.account() == us.account && log.is_revoked(&us.device));
                 if removed {
                     self.on_removed();
-                } else if std::mem::take(&mut self.refused) {
-                    self.lock();
+                } else {
+                    self.lock_refused(refused);
                 }
                 self.parts.brain.feed(Feed::OwnLog(Box::new(log)));
             }
+            // Gone, with all its sessions.
+            Err(e) if e.code == ErrorCode::NotFound => self.lock_refused(refused),
             Err(e) => {
                 tracing::debug!("the account's log couldn't be looked at: {}", e.message);
                 self.devices_at = Some(Instant::now() + limits::OWN_LOG_RETRY);
             }
+        }
+    }
+
+    /// The relay ended the session for another reason than that this device was removed.
+    fn lock_refused(&mut self, refused: Option<SecretText>) {
+        if refused.is_some() && self.parts.phase.token() == refused.as_ref() {
+            self.refused = None;
+            self.lock();
         }
     }
 
@@ -92,7 +104,7 @@ impl Driver {
             });
             self.on_phase(Phase::Active(session));
         }
-        self.refused = false;
+        self.refused = None;
     }
 
     /// Adds the device that the relay shows, if it is the one that shows this code.

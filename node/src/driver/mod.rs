@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use std::thread::JoinHandle;
 
 use libp2p::Multiaddr;
-use livechat_wire::http::RelayInfo;
+use livechat_wire::http::{RelayInfo, SecretText};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -92,8 +92,8 @@ pub(crate) struct Driver {
     lobby_at: Option<Instant>,
     /// When it is looked whether this device was added, or whether another one was.
     devices_at: Option<Instant>,
-    /// The relay ended the session, and the account's log is to say why.
-    refused: bool,
+    /// The session that the relay has ended; the account's log is to say why.
+    refused: Option<SecretText>,
     /// A sign-up that is done but for being reachable, and until when that is waited for.
     newcomer: Option<(Answer, Result<Response, Error>, Instant)>,
     /// Set when the key is gone: the loop ends, and who asked for that is told afterwards.
@@ -131,7 +131,7 @@ impl Driver {
             stock_at: None,
             lobby_at: None,
             devices_at: None,
-            refused: false,
+            refused: None,
             newcomer: None,
             locking: None,
             used_at: now,

@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { LineBanner } from "./parts/Banner";
 import { Entry } from "./parts/Entry";
+import { LinkDevice } from "./screens/LinkDevice";
 import { LogIn } from "./screens/LogIn";
 import { Main } from "./screens/Main";
 import { NoSession } from "./screens/NoSession";
@@ -29,6 +30,7 @@ export function App() {
     <>
       <LineBanner />
       {route.name === "signup" && <SignUp />}
+      {route.name === "link" && <LinkDevice />}
       {route.name === "login" &&
         (status.account.state === "locked" ? <Unlock {...status.account} /> : <LogIn />)}
       {route.name === "home" && <Main conversation={null} />}

@@ -2,6 +2,8 @@
 import type {
   AccountSession,
   Conversation,
+  Device,
+  DeviceTicket,
   Event,
   FileSpace,
   Group,
@@ -34,6 +36,26 @@ export const TICKET: SignUpTicket = {
   expires_at: 1_800_000_000,
 };
 
+export const WAITING: DeviceTicket = {
+  username: "alice",
+  code: "EMCB-NJZ7-UNGF-Z6Z5",
+  qr_svg: TICKET.qr_svg,
+  expires_at: 1_800_000_000,
+};
+
+export function device(id: string, change: Partial<Device> = {}): Device {
+  return {
+    device: id,
+    this: id === ALICE,
+    added_at: 1_795_000_000,
+    added_by: null,
+    removed_at: null,
+    removed_by: null,
+    pending: false,
+    ...change,
+  };
+}
+
 export const LINK: GroupLink = {
   door: "1".repeat(64),
   link: "livechat:join:aeaq",
@@ -58,6 +80,7 @@ export function active(change: Partial<Active> = {}): Active {
     session_expires_at: 2e9,
     logged_in: true,
     phrase_waits: false,
+    removed: false,
     ...change,
   };
 }
@@ -174,6 +197,7 @@ export class TestNode {
     { id: "here", current: true, this_device: true, created_at: 1_795_000_000, expires_at: 1_795_864_000 },
     { id: "there", current: false, this_device: false, created_at: 1_794_000_000, expires_at: 1_794_864_000 },
   ];
+  devices: Device[] = [device(ALICE)];
   conversations: Conversation[] = [chat()];
   groups: Group[] = [];
   vault: VaultInfo = { guarded: true, passphrase: false, phrase: true, stay_unlocked: true, lock_after: 0 };
@@ -305,6 +329,32 @@ export class TestNode {
         return { type: "signed_up", username: "alice", recovery_codes: ["aaaa-bbbb", "cccc-dddd"] };
       case "cancel_sign_up":
         this.status = status({ account: { state: "none" } });
+        return { type: "done" };
+      case "link":
+        if (request.phrase) {
+          this.status = status();
+          return { type: "done" };
+        }
+        this.status = status({ account: { state: "linking", ticket: WAITING } });
+        return { type: "linking", ...WAITING };
+      case "cancel_link":
+      case "erase":
+        this.status = status({ account: { state: "none" } });
+        return { type: "done" };
+      case "devices":
+        return { type: "devices", devices: this.devices };
+      case "add_device":
+        if (request.code.replaceAll("-", "") !== WAITING.code.replaceAll("-", "")) {
+          return { code: "untrusted", message: "Another code.", hint: "Compare.", retry_after: null };
+        }
+        this.devices = [...this.devices, device(BOB, { added_by: ALICE })];
+        this.tells({ type: "devices_changed", devices: this.devices });
+        return { type: "done" };
+      case "remove_device":
+        this.devices = this.devices.map((d) =>
+          d.device === request.device ? { ...d, removed_at: 1_795_000_060 } : d,
+        );
+        this.tells({ type: "devices_changed", devices: this.devices });
         return { type: "done" };
       case "log_in":
         this.status = status();

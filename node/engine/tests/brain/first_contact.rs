@@ -114,6 +114,7 @@ fn introductions_that_do_not_hold_are_refused() {
             log: dave.log("dave", relay()),
             bundle: dave.bundle(),
             welcome: dave.welcome(alice),
+            rest: None,
         };
         type Spoil = fn(&mut Introduction, &mut Stranger, &mut Person, &Person);
         let spoil: [(&str, Spoil); 9] = [
@@ -249,6 +250,7 @@ fn a_name_belongs_to_whom_the_directory_says() {
             log: impostor.log("bob", relay()),
             bundle: impostor.bundle(),
             welcome: impostor.welcome(&mut alice),
+            rest: None,
         };
         let envelopes = impostor.introduces(&alice, &introduction);
         let _ = alice.gets(&envelopes);
@@ -280,6 +282,7 @@ fn adding_a_name_never_leads_to_an_impostor() {
             log: impostor.log("bob", relay()),
             bundle: impostor.bundle(),
             welcome: impostor.welcome(&mut alice),
+            rest: None,
         };
         let envelopes = impostor.introduces(&alice, &introduction);
         let _ = alice.gets(&envelopes);

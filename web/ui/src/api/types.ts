@@ -76,7 +76,11 @@ logged_in: boolean,
 /**
  * Whether the recovery phrase waits to be written down and checked.
  */
-phrase_waits: boolean, };
+phrase_waits: boolean, 
+/**
+ * Whether this device was removed from the account: what is here can be read, nothing is sent or received.
+ */
+removed: boolean, };
 
 /**
  * A backup was written.
@@ -901,7 +905,7 @@ code: string, } | { "type": "remove_device",
 /**
  * From [`Response::Devices`].
  */
-device: string, } | { "type": "log_in", 
+device: string, } | { "type": "erase" } | { "type": "log_in", 
 /**
  * Name.
  */

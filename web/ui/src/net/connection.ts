@@ -19,6 +19,12 @@ interface AnswerTo {
   sign_up: "sign_up";
   confirm_sign_up: "signed_up";
   cancel_sign_up: "done";
+  link: "linking" | "done";
+  cancel_link: "done";
+  devices: "devices";
+  add_device: "done";
+  remove_device: "done";
+  erase: "done";
   log_in: "done";
   log_out: "done";
   phrase: "phrase";

@@ -1,6 +1,8 @@
 import { useState } from "react";
 import { useClient, useNow, usePart } from "../state/hooks";
+import { useSubmit } from "../state/submit";
 import { Sheet } from "./Dialogs";
+import { Complaint } from "./Entry";
 import { Warning } from "./icons";
 import { WritePhrase } from "./Phrase";
 
@@ -63,6 +65,44 @@ export function PhraseBanner() {
       </button>
       <Sheet title="Recovery phrase" open={open} onOpenChange={setOpen}>
         <WritePhrase done={() => setOpen(false)} />
+      </Sheet>
+    </section>
+  );
+}
+
+/** Another device of the account removed this one. */
+export function RemovedBanner() {
+  const client = useClient();
+  const removed = usePart((s) => s.status?.account.state === "active" && s.status.account.removed);
+  const [open, setOpen] = useState(false);
+  const { busy, problem, submit } = useSubmit();
+  if (!removed) return null;
+  return (
+    <section className="banner bad" aria-label="This device">
+      <Warning />
+      <p role="alert">
+        This device was removed from the account. What is here can be read; nothing is sent or received any
+        more.
+      </p>
+      <button type="button" className="button small" onClick={() => setOpen(true)}>
+        Erase it
+      </button>
+      <Sheet title="Erase this device?" role="alertdialog" open={open} onOpenChange={setOpen}>
+        <p>This deletes every key and every message on this device. Export first what you want to keep.</p>
+        {problem && <Complaint {...problem} />}
+        <div className="sheet-actions">
+          <button type="button" className="button" onClick={() => setOpen(false)}>
+            Cancel
+          </button>
+          <button
+            type="button"
+            className="button danger"
+            disabled={busy}
+            onClick={() => void submit(() => client.account.erase())}
+          >
+            Erase everything
+          </button>
+        </div>
       </Sheet>
     </section>
   );

@@ -7,6 +7,7 @@ import { chooseTheme, chosenTheme, type Theme } from "../state/theme";
 import { exportOf } from "../text/deeds";
 import { Account } from "./Account";
 import { Backup } from "./Backup";
+import { Devices } from "./Devices";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
 import { More } from "./icons";
@@ -21,6 +22,7 @@ export function OwnMenu() {
   const [theme, setTheme] = useState(chosenTheme);
   const [leaving, setLeaving] = useState(false);
   const [account, setAccount] = useState(false);
+  const [devices, setDevices] = useState(false);
   const [backup, setBackup] = useState(false);
   const version = usePart((s) => s.status?.version ?? "");
   const client = useClient();
@@ -66,6 +68,9 @@ export function OwnMenu() {
               <MenuItem id="account" className="menu-item" onAction={() => setAccount(true)}>
                 Account…
               </MenuItem>
+              <MenuItem id="devices" className="menu-item" onAction={() => setDevices(true)}>
+                Devices…
+              </MenuItem>
               <MenuItem id="backup" className="menu-item" onAction={() => setBackup(true)}>
                 Backup…
               </MenuItem>
@@ -86,6 +91,7 @@ export function OwnMenu() {
         </Popover>
       </MenuTrigger>
       <Account open={account} onOpenChange={setAccount} />
+      <Devices open={devices} onOpenChange={setDevices} />
       <Backup open={backup} onOpenChange={setBackup} />
       <Leave open={leaving} onOpenChange={setLeaving} />
     </>

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 import type { Conversation, Message } from "../api";
-import { PhraseBanner, RelayBanner } from "../parts/Banner";
+import { PhraseBanner, RelayBanner, RemovedBanner } from "../parts/Banner";
 import { Sidebar } from "../parts/Sidebar";
 import { Refusal } from "../parts/Standing";
 import { usePart } from "../state/hooks";
@@ -23,6 +23,7 @@ export function Main({ conversation }: { conversation: string | null }) {
   return (
     <div className="frame">
       <RelayBanner />
+      <RemovedBanner />
       <PhraseBanner />
       <Refusal />
       <main className={conversation ? "panes in-chat" : "panes"}>

@@ -57,6 +57,9 @@ function ChooseName() {
         <button type="button" className="link" onClick={() => navigate({ name: "login" })}>
           I have an account already
         </button>
+        <button type="button" className="link" onClick={() => navigate({ name: "link" })}>
+          I have an account on another device
+        </button>
       </div>
     </Entry>
   );

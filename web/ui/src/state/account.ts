@@ -45,6 +45,37 @@ export class Account {
     this.desk.store.setState({ signedUp: null });
   }
 
+  /** Adds this device to an account: by its phrase, or by waiting for another device to let it in. */
+  async link(username: string, code: string, phrase: string | null): Promise<void> {
+    await this.desk.ask({ type: "link", username, code, phrase });
+    await this.after.changed();
+  }
+
+  async cancelLink(): Promise<void> {
+    await this.desk.ask({ type: "cancel_link" });
+    await this.after.changed();
+  }
+
+  async fetchDevices(): Promise<void> {
+    const { devices } = await this.desk.ask({ type: "devices" });
+    this.desk.store.setState({ devices });
+  }
+
+  async addDevice(code: string): Promise<void> {
+    await this.desk.ask({ type: "add_device", code });
+  }
+
+  async removeDevice(device: string): Promise<void> {
+    await this.desk.ask({ type: "remove_device", device });
+  }
+
+  /** Everything on a device that was removed. */
+  async erase(): Promise<void> {
+    await this.desk.ask({ type: "erase" });
+    await this.after.changed();
+    this.after.gone();
+  }
+
   async logIn(username: string, code: string): Promise<void> {
     await this.desk.ask({ type: "log_in", username, code });
     await this.after.changed();

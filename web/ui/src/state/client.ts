@@ -131,6 +131,9 @@ export class Client {
       case "transfer_changed":
         this.files.take(event.transfer);
         break;
+      case "devices_changed":
+        this.store.setState({ devices: event.devices });
+        break;
       case "lagged":
         void this.fetchAll();
         break;

@@ -6,11 +6,13 @@ export type Route =
   | { name: "home" }
   | { name: "login" }
   | { name: "signup" }
+  | { name: "link" }
   | { name: "chat"; conversation: string };
 
 export function parseRoute(path: string): Route {
   if (path === "/login") return { name: "login" };
   if (path === "/signup") return { name: "signup" };
+  if (path === "/link") return { name: "link" };
   const chat = /^\/chat\/([0-9a-f]{64})$/.exec(path)?.[1];
   return chat ? { name: "chat", conversation: chat } : { name: "home" };
 }
@@ -24,7 +26,8 @@ export function pathOf(route: Route): string {
 export function guard(route: Route, account: AccountState, codesShown: boolean): Route {
   if (codesShown || account.state === "pending") return { name: "signup" };
   if (account.state === "logged_out" || account.state === "locked") return { name: "login" };
-  const entry = route.name === "login" || route.name === "signup";
+  if (account.state === "linking") return { name: "link" };
+  const entry = route.name === "login" || route.name === "signup" || route.name === "link";
   if (account.state === "none") return entry ? route : { name: "signup" };
   return entry ? { name: "home" } : route;
 }

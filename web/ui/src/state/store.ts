@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type {
   Contact,
   Conversation,
+  Device,
   FileSpace,
   Group,
   Joining,
@@ -37,6 +38,8 @@ export interface State {
   /** Why the conversations couldn't be fetched. */
   listProblem: Problem | null;
   contacts: readonly Contact[];
+  /** Of this account, oldest first; none before somebody asked. */
+  devices: readonly Device[] | null;
   /** By conversation. */
   groups: Readonly<Record<string, Group>>;
   /** Where one knocked and isn't in yet. */
@@ -69,6 +72,7 @@ const EMPTY: Omit<State, "line" | "status" | "signedUp"> = {
   conversations: null,
   listProblem: null,
   contacts: [],
+  devices: null,
   groups: {},
   joinings: [],
   timelines: {},
