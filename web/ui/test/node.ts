@@ -16,8 +16,8 @@ import type {
   Role,
   SignUpTicket,
   Status,
-  VaultInfo,
   Transfer,
+  VaultInfo,
 } from "../src/api";
 import type { Socket, Surroundings } from "../src/net/connection";
 import type { Admission } from "../src/net/session";
