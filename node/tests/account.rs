@@ -187,10 +187,11 @@ async fn a_session_ended_at_the_relay_locks_the_node() {
 #[tokio::test]
 async fn a_session_ends_by_the_clock() {
     let (relay, dir) = (ScriptedRelay::start().await, tempfile::tempdir().unwrap());
-    relay.script().session = 6;
     let node = signed_up(&relay, &dir).await;
     let mut events = node.events();
     assert!(is_active(&status(&node).await));
+    relay.script().session = 2;
+    assert_eq!(node.request(log_in_as("alice", CODE)).await, Ok(Response::Done));
     let told = async {
         loop {
             if let Some(Event::Status(status)) = events.next().await
