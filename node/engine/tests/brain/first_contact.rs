@@ -111,6 +111,7 @@ fn introductions_that_do_not_hold_are_refused() {
     roomy(|| {
         let bob = Person::new("bob");
         let honest = |dave: &mut Stranger, alice: &mut Person| Introduction {
+            rest: None,
             log: dave.log("dave", relay()),
             bundle: dave.bundle(),
             welcome: dave.welcome(alice),
@@ -247,6 +248,7 @@ fn a_name_belongs_to_whom_the_directory_says() {
         let mut bob = Person::new("bob");
         let mut impostor = Stranger::new(4).called("bob");
         let introduction = Introduction {
+            rest: None,
             log: impostor.log("bob", relay()),
             bundle: impostor.bundle(),
             welcome: impostor.welcome(&mut alice),
@@ -279,6 +281,7 @@ fn adding_a_name_never_leads_to_an_impostor() {
         let mut bob = Person::new("bob");
         let mut impostor = Stranger::new(5).called("bob");
         let introduction = Introduction {
+            rest: None,
             log: impostor.log("bob", relay()),
             bundle: impostor.bundle(),
             welcome: impostor.welcome(&mut alice),
