@@ -338,7 +338,7 @@ fn commands_about_messages_answer_with_the_message() {
         for command in [edit, react] {
             let (_, effects) = alice.does(command);
             let [(_, Ok(Reply::Sent(message)))] = &effects.replies[..] else { panic!("{:?}", effects.replies) };
-            assert_eq!(Some(message), alice.history(chat).last());
+            assert_eq!(Some(&**message), alice.history(chat).last());
             assert!(effects.events.iter().any(|e| matches!(e, Event::MessageChanged { .. })));
         }
     });
