@@ -122,7 +122,8 @@ mod tests {
             assert_eq!(std::fs::read(saved).unwrap(), b"hello");
         }
         let long = "x".repeat(4_096);
-        for evil in ["..", "../../x", ".ssh", "a/b", "CON", "a\0b", "photo\u{202e}gpj.exe", "C:\\x", "", long.as_str()] {
+        for evil in ["..", "../../x", ".ssh", "a/b", "CON", "a\0b", "photo\u{202e}gpj.exe", "C:\\x", "", long.as_str()]
+        {
             let evil = content::File { name: evil.into(), ..file.clone() };
             let saved = save(&shelf, &evil, out.path()).unwrap();
             assert_eq!(saved.parent(), Some(out.path()), "{}", evil.name);
