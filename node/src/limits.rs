@@ -37,12 +37,8 @@ pub const FILE_PIECES: usize = 4;
 pub const IMAGE_BYTES: u64 = 48 * 1_024 * 1_024;
 /// Pixels of an image each way.
 pub const IMAGE_SIDE: u32 = 16_384;
-/// Bytes that an image may take once decoded: forty megapixels in colour …
+/// Bytes that an image may take once decoded: forty megapixels in colour.
 pub const IMAGE_DECODED: u64 = 128 * 1_024 * 1_024;
-/// … if a byte of the file stands for at most so many: photographs have 5 to 50, pages of text 400, bombs 1,000 and more.
-pub const IMAGE_RATIO: u64 = 500;
-/// What it may take in any case: a screen of 3,840 × 2,160.
-pub const IMAGE_CHEAP: u64 = 32 * 1_024 * 1_024;
 /// Pixels of a preview each way: what a message shows of an image at once.
 pub const PREVIEW_SIDE: u32 = 320;
 /// Names tried for a saved file before giving up: `a (99).txt`.

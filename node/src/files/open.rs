@@ -69,7 +69,7 @@ impl Files {
             }
         });
         let first = pieces.recv().await.transpose()?;
-        let picture = first.as_deref().and_then(|bytes| image::kind(bytes).filter(|_| image::is_modest(bytes, size)));
+        let picture = first.as_deref().and_then(|bytes| image::kind(bytes).filter(|_| image::is_modest(bytes)));
         Ok(OpenFile { name, size, picture, pieces, first, left: size })
     }
 }

@@ -121,11 +121,15 @@ mod tests {
             assert_eq!(saved, out.path().join(expected));
             assert_eq!(std::fs::read(saved).unwrap(), b"hello");
         }
-        for evil in ["..", "../../etc/passwd", ".ssh", "a/b"] {
+        let long = "x".repeat(4_096);
+        for evil in ["..", "../../x", ".ssh", "a/b", "CON", "a\0b", "photo\u{202e}gpj.exe", "C:\\x", "", long.as_str()]
+        {
             let evil = content::File { name: evil.into(), ..file.clone() };
             let saved = save(&shelf, &evil, out.path()).unwrap();
             assert_eq!(saved.parent(), Some(out.path()), "{}", evil.name);
-            assert!(!saved.file_name().unwrap().to_str().unwrap().starts_with('.'));
+            let name = saved.file_name().unwrap().to_str().unwrap();
+            assert!(!name.starts_with('.') && name != "CON" && name.len() <= 255, "{name}");
+            assert!(!name.contains(['\0', '\u{202e}', '\\', ':']), "{name}");
         }
         let before = listing(out.path());
         let there = out.path().join("notes.txt");
