@@ -43,7 +43,11 @@ function watch() {
   };
   globalThis.shown = Object.fromEntries(Object.keys(places).map((name) => [name, new Set()]));
   // What these places may hold besides text.
-  const allowed = { A: (e) => /^https?:$/.test(e.protocol) && e.getAttributeNames().every((a) => /^(href|target|rel)$/.test(a)) };
+  const allowed = {
+    A: (e) => /^https?:$/.test(e.protocol) && e.getAttributeNames().every((a) => /^(href|target|rel)$/.test(a)),
+    // A mention: the name alone.
+    BDI: (e) => /^mention( me)?$/.test(e.className) && e.getAttributeNames().length === 1 && /^@[\w.-]+$/.test(e.textContent),
+  };
   globalThis.strange = [];
   new MutationObserver(() => {
     for (const [name, selector] of Object.entries(places)) {

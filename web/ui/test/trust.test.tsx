@@ -15,6 +15,12 @@ async function greeted(change: Partial<Conversation> = {}) {
 
 const sheet = async () => within(await screen.findByRole("dialog"));
 
+/** What the sheet says aloud, names in it included. */
+async function said(words: string) {
+  const places = (await sheet()).getAllByRole("status");
+  await waitFor(() => expect(places.map((p) => p.textContent)).toContain(words));
+}
+
 describe("verification", () => {
   afterEach(() => vi.unstubAllGlobals());
 
@@ -25,7 +31,7 @@ describe("verification", () => {
     await (await sheet()).findByRole("img", { name: "Your verification code for bob" });
     await accessible();
     await user.click((await sheet()).getByRole("button", { name: "They are the same" }));
-    expect(await (await sheet()).findByText("✓ bob is verified.")).toBeTruthy();
+    await said("✓ bob is verified.");
     expect(node.verified).toBe(true);
     await user.click((await sheet()).getByRole("button", { name: "No longer verified" }));
     expect(await (await sheet()).findByRole("button", { name: "They are the same" })).toBeTruthy();
@@ -55,7 +61,7 @@ describe("verification", () => {
     await user.upload((await sheet()).getByLabelText("Picture of their code"), picture());
     expect(await (await sheet()).findByText("There is no code", { exact: false })).toBeTruthy();
     await user.upload((await sheet()).getByLabelText("Picture of their code"), picture());
-    expect(await (await sheet()).findByText("✓ That is bob's code, and it is about you.")).toBeTruthy();
+    await said("✓ That is bob's code, and it is about you.");
     expect(asked[1]?.body).toEqual(Uint8Array.of(0, 255));
     await user.keyboard("{Escape}");
     await waitFor(() => expect(screen.getAllByRole("img", { name: "Verified" }).length).toBeGreaterThan(0));
