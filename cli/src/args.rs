@@ -32,7 +32,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   joining     {\"type\":\"joining\",\"door\",\"doorkeepers\",\"since\",\"state\":{\"state\"}}
   sign_up     {\"type\":\"sign_up\",\"username\",\"otpauth_uri\",\"setup_key\",\"expires_at\"}
   signed_up   {\"type\":\"signed_up\",\"username\",\"recovery_codes\"}
-  vault       {\"type\":\"vault\",\"guarded\",\"passphrase\",\"stay_unlocked\",\"lock_after\"}
+  vault       {\"type\":\"vault\",\"guarded\",\"passphrase\",\"phrase\",\"stay_unlocked\",\"lock_after\"}
   phrase      {\"type\":\"phrase\",\"words\",\"ask\"}
   finding     {\"type\":\"finding\",\"check\",\"ok\",\"says\",\"next\"}
   person      {\"type\":\"person\",\"name\",\"link\",\"data_dir\",\"setup_key\"}   (demo)
