@@ -16,6 +16,5 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     each!(bytes: RelayInfo, UsernameAvailability, BeginSignUp, PendingSignUp, ConfirmSignUp, SignedUp, LogIn,
         DeviceProof, Session, SessionList, SessionInfo, PublishKeyPackages, KeyPackageStock, Claim, DirectoryEntry,
         DirectoryDevice, WithCode, ConfirmAuthenticator, VaultAsk, VaultAnswer, RecoveryCodes, BlobSpace, BeginBlob,
-        BlobState, LiveCount,
-        LobbyDoor, PutLobby, RenewLobby, Problem);
+        BlobState, LiveCount, PendDevice, PendingDevice, PutLog, LobbyDoor, PutLobby, RenewLobby, Problem);
 });
