@@ -101,7 +101,7 @@ fn opened(rest: &WelcomeRest, bytes: &[u8]) -> Option<Vec<u8>> {
         media: String::new(),
         size: u64::from(rest.size),
         blob: rest.blob,
-        key: rest.key.clone(),
+        key: rest.key,
         hash: rest.hash,
         until: 0,
         preview: None,
