@@ -115,7 +115,6 @@ fn introductions_that_do_not_hold_are_refused() {
             log: dave.log("dave", relay()),
             bundle: dave.bundle(),
             welcome: dave.welcome(alice),
-            rest: None,
         };
         type Spoil = fn(&mut Introduction, &mut Stranger, &mut Person, &Person);
         let spoil: [(&str, Spoil); 9] = [
@@ -252,7 +251,6 @@ fn a_name_belongs_to_whom_the_directory_says() {
             log: impostor.log("bob", relay()),
             bundle: impostor.bundle(),
             welcome: impostor.welcome(&mut alice),
-            rest: None,
         };
         let envelopes = impostor.introduces(&alice, &introduction);
         let _ = alice.gets(&envelopes);
@@ -285,7 +283,6 @@ fn adding_a_name_never_leads_to_an_impostor() {
             log: impostor.log("bob", relay()),
             bundle: impostor.bundle(),
             welcome: impostor.welcome(&mut alice),
-            rest: None,
         };
         let envelopes = impostor.introduces(&alice, &introduction);
         let _ = alice.gets(&envelopes);
