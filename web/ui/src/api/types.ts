@@ -284,7 +284,7 @@ retry_after: number | null, };
 /**
  * Failures by who must act.
  */
-export type ErrorCode = "bad_request" | "username_unavailable" | "invalid_credentials" | "pending_expired" | "wrong_state" | "not_found" | "too_many_requests" | "relay_unreachable" | "relay_failed" | "store_failed" | "bad_text" | "not_this_device" | "untrusted" | "not_allowed" | "not_yours" | "blocked" | "wrong_phrase" | "locked" | "wrong_passphrase" | "vault_damaged" | "internal" | "too_large" | "quota_exceeded" | "bad_file";
+export type ErrorCode = "bad_request" | "username_unavailable" | "invalid_credentials" | "pending_expired" | "wrong_state" | "not_found" | "too_many_requests" | "relay_unreachable" | "relay_failed" | "store_failed" | "bad_text" | "too_large" | "quota_exceeded" | "bad_file" | "not_this_device" | "untrusted" | "not_allowed" | "not_yours" | "blocked" | "wrong_phrase" | "locked" | "wrong_passphrase" | "vault_damaged" | "internal";
 
 /**
  * What happened, by itself or because some client asked.
