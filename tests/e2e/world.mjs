@@ -144,8 +144,12 @@ export class World {
     return page;
   }
 
-  /** axe on the page as it is; what it finds is a complaint. */
+  /** axe on the page once nothing moves in it any more; what it finds is a complaint. */
   async axe(name, page, where) {
+    await page.evaluate(() => {
+      const ends = (a) => a.effect?.getTiming().iterations !== Infinity;
+      return Promise.all(document.getAnimations().filter(ends).map((a) => a.finished.catch(() => {})));
+    });
     // By the debugger's door: the page's own policy rightly refuses foreign script.
     const results = await page.evaluate(`${axeSource}; axe.run(document, { resultTypes: ['violations'] })`);
     for (const v of results.violations) {

@@ -228,6 +228,20 @@ describe("a locked device", () => {
     await screen.findByText("Choose a chat");
   });
 
+  it("asks once more for what was typed as the line ended", async () => {
+    const node = locked();
+    node.instead.log_in = () => {
+      delete node.instead.log_in;
+      queueMicrotask(() => node.socket.onclose?.());
+      return null;
+    };
+    const { user } = await shown(node);
+    await user.type(await screen.findByLabelText("Code from your authenticator app"), "123456");
+    await act(() => node.passes(2_000));
+    await screen.findByText("Choose a chat");
+    expect(node.count("log_in")).toBe(2);
+  });
+
   it("is locked from the menu, and forgets what it showed", async () => {
     const { client, user } = await shown(new TestNode());
     await user.click(await screen.findByRole("button", { name: "Menu" }));

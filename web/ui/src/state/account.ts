@@ -1,5 +1,9 @@
 import type { AccountSession, RecoveryPhrase, SignUpTicket, UsernameCheck, VaultInfo } from "../api";
+import { LineLost } from "../net/connection";
 import type { Desk } from "./desk";
+
+/** For so many milliseconds a lost line may come back by itself before the person is told. */
+const LINE_BACK_WITHIN = 8_000;
 
 /** What the account wants to have done beside its own requests. */
 interface Aftermath {
@@ -77,8 +81,38 @@ export class Account {
   }
 
   async logIn(username: string, code: string): Promise<void> {
-    await this.desk.ask({ type: "log_in", username, code });
+    await this.opens(() => this.desk.ask({ type: "log_in", username, code }));
+  }
+
+  /**
+   * A node that was just locked closes the line a moment later. What was typed into that moment is asked for once more
+   * with the next line, unless it was heard after all.
+   */
+  private async opens(ask: () => Promise<unknown>): Promise<void> {
+    try {
+      await ask();
+    } catch (error) {
+      if (!(error instanceof LineLost) || !(await this.lineIsBack())) throw error;
+      await this.after.changed();
+      if (this.desk.store.getState().status?.account.state === "active") return;
+      await ask();
+    }
     await this.after.changed();
+  }
+
+  private lineIsBack(): Promise<boolean> {
+    const { store, around } = this.desk;
+    const isOpen = () => store.getState().line.state === "open";
+    if (isOpen()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const stop = (back: boolean) => {
+        unsubscribe();
+        giveUp();
+        resolve(back);
+      };
+      const unsubscribe = store.subscribe(() => isOpen() && stop(true));
+      const giveUp = around.after(LINE_BACK_WITHIN, () => stop(false));
+    });
   }
 
   async logOut(): Promise<void> {
@@ -98,13 +132,11 @@ export class Account {
   }
 
   async unlockByPhrase(phrase: string): Promise<void> {
-    await this.desk.ask({ type: "unlock_by_phrase", phrase });
-    await this.after.changed();
+    await this.opens(() => this.desk.ask({ type: "unlock_by_phrase", phrase }));
   }
 
   async unlockByPassphrase(passphrase: string): Promise<void> {
-    await this.desk.ask({ type: "unlock_by_passphrase", passphrase });
-    await this.after.changed();
+    await this.opens(() => this.desk.ask({ type: "unlock_by_passphrase", passphrase }));
   }
 
   async vault(): Promise<VaultInfo> {
