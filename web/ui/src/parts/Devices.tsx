@@ -3,9 +3,9 @@ import type { Device } from "../api";
 import { explain } from "../state/explain";
 import { useClient, usePart } from "../state/hooks";
 import type { Problem } from "../state/pending";
-import { readCode } from "../state/qr";
 import { useSubmit } from "../state/submit";
 import { dayAndTime } from "../text/dates";
+import { CodePicture } from "./CodePicture";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
 
@@ -133,18 +133,7 @@ function Add({ back }: { back: (note?: string) => void }) {
           spellCheck={false}
           maxLength={128}
         />
-        <input
-          type="file"
-          accept="image/*"
-          aria-label="Picture of its QR code"
-          disabled={busy}
-          onChange={(event) => {
-            const file = event.target.files?.[0];
-            // The same picture may be chosen again, after another try at taking it.
-            event.target.value = "";
-            if (file) void add(() => readCode(file));
-          }}
-        />
+        <CodePicture label="Picture of its QR code" disabled={busy} take={(read) => void add(read)} />
       </div>
       {problem && <Complaint {...problem} />}
       <div className="sheet-actions">

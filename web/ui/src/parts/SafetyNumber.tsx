@@ -1,8 +1,8 @@
 import { type FormEvent, useEffect, useId, useState } from "react";
 import type { Contact, SafetyCode } from "../api";
 import { useClient } from "../state/hooks";
-import { readCode } from "../state/qr";
 import { useSubmit } from "../state/submit";
+import { CodePicture } from "./CodePicture";
 import { CopyButton } from "./CopyButton";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
@@ -100,18 +100,7 @@ function TheirCode() {
           autoComplete="off"
           spellCheck={false}
         />
-        <input
-          type="file"
-          accept="image/*"
-          aria-label="Picture of their code"
-          disabled={busy}
-          onChange={(event) => {
-            const file = event.target.files?.[0];
-            // The same picture may be chosen again, after another try at taking it.
-            event.target.value = "";
-            if (file) void check(() => readCode(file));
-          }}
-        />
+        <CodePicture label="Picture of their code" disabled={busy} take={(read) => void check(read)} />
       </div>
       {problem && <Complaint {...problem} />}
       {/* There before its words, or they aren't said. */}
