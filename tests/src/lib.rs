@@ -4,4 +4,3 @@
 
 pub mod canary;
 pub mod process;
-pub mod sim;

@@ -31,6 +31,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("livechat-relay", &["livechat-net", "livechat-oprf", "livechat-wire"]),
     ("livechat-web", &["livechat-node"]),
     ("livechat-cli", &["livechat-node", "livechat-relay", "livechat-web"]),
+    ("livechat-sim", &["livechat-crypto", "livechat-engine", "livechat-wire"]),
     (
         "livechat-tests",
         &[
@@ -111,7 +112,7 @@ fn the_hot_crates_link_no_older_arithmetic() {
 #[test]
 fn the_brain_links_no_clock_no_network_no_disk() {
     let meta = metadata();
-    for brain in ["livechat-wire", "livechat-oprf", "livechat-crypto", "livechat-engine"] {
+    for brain in ["livechat-wire", "livechat-oprf", "livechat-crypto", "livechat-engine", "livechat-sim"] {
         let linked = links(&meta, brain);
         for forbidden in
             ["tokio", "libp2p", "mio", "socket2", "rusqlite", "mongodb", "reqwest", "axum", "async-std", "hyper"]

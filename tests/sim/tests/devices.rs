@@ -3,7 +3,7 @@
 
 use livechat_engine::view::{Delivery, Membership, Message, MessageBody, Notice};
 use livechat_engine::{CommandError, Input};
-use livechat_tests::sim::{World, mins, on_big_stack, secs};
+use livechat_sim::{World, mins, on_big_stack, secs};
 
 /// Alice with a chat and a group, and then a second device.
 fn alice_with_a_phone(seed: u64) -> World {

@@ -1,7 +1,7 @@
 //! Stories in the simulated world, and the timelines that come out of them.
 
 use livechat_engine::CommandError;
-use livechat_tests::sim::{Faults, World, mins, on_big_stack, secs};
+use livechat_sim::{Faults, World, mins, on_big_stack, secs};
 
 #[test]
 fn two_people_meet_and_chat() {

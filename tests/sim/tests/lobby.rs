@@ -1,7 +1,7 @@
 //! The lobby, in the simulated world: whoever has its link comes in, whoever of its members is about (PROTOCOL R-79).
 
 use livechat_engine::view::{JoinRefusal, JoinState, Role};
-use livechat_tests::sim::{World, mins, on_big_stack, secs};
+use livechat_sim::{World, mins, on_big_stack, secs};
 
 const LOBBY: &str = "Lobby";
 

@@ -6,7 +6,7 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use livechat_tests::sim::{Faults, World, each_seed, mins, on_big_stack, schedule, secs};
+use livechat_sim::{Faults, World, each_seed, mins, on_big_stack, schedule, secs};
 
 /// Nights that were played, and those after which somebody renewed a key.
 static NIGHTS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
@@ -22,7 +22,7 @@ fn everything_acknowledged_arrives_once_and_in_order() {
 
 fn play(seed: u64) {
     let outcome = schedule::play(seed, |_| {});
-    let replay = format!("replay: LIVECHAT_SIM_SEED={seed} cargo test -p livechat-tests --test sim_schedules");
+    let replay = format!("replay: LIVECHAT_SIM_SEED={seed} cargo test -p livechat-sim --test schedules");
     assert!(outcome.complaints.is_empty(), "seed {seed}\n{}\n{replay}", outcome.complaints.join("\n"));
     let settled = outcome.settled_in.unwrap_or(u64::MAX);
     assert!(settled <= schedule::BOUND, "seed {seed} settled only after {settled} ms\n{replay}");
@@ -73,7 +73,7 @@ fn the_same_seed_is_the_same_story() {
 #[test]
 fn without_retry_messages_are_lost() {
     on_big_stack(|| {
-        let forget = |world: &mut livechat_tests::sim::World| {
+        let forget = |world: &mut livechat_sim::World| {
             world.sabotage(livechat_engine::Sabotage { no_retry: true, ..Default::default() });
         };
         let lost = (0..3).filter(|seed| !schedule::play(*seed, forget).complaints.is_empty()).count();

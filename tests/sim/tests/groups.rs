@@ -5,7 +5,7 @@
 //! `LIVECHAT_SIM_GROUP=200` founds a group of that size and lets everybody say something (the default is 8).
 
 use livechat_engine::view::{Delivery, Role, Standing};
-use livechat_tests::sim::{Faults, World, each_seed, environment_number, group_schedule, mins, on_big_stack, secs};
+use livechat_sim::{Faults, World, each_seed, environment_number, group_schedule, mins, on_big_stack, secs};
 
 #[test]
 fn everybody_sees_the_same_group_afterwards() {
@@ -15,7 +15,7 @@ fn everybody_sees_the_same_group_afterwards() {
 fn play(seed: u64) {
     let size = 2 + usize::try_from(seed % 5).unwrap_or(0);
     let outcome = group_schedule::play(seed, size, |_| {});
-    let replay = format!("replay: LIVECHAT_SIM_SEED={seed} cargo test -p livechat-tests --test sim_groups everybody");
+    let replay = format!("replay: LIVECHAT_SIM_SEED={seed} cargo test -p livechat-sim --test groups everybody");
     assert!(outcome.complaints.is_empty(), "seed {seed}\n{}\n{replay}", outcome.complaints.join("\n"));
     let settled = outcome.settled_in.unwrap_or(u64::MAX);
     assert!(settled <= group_schedule::BOUND, "seed {seed} settled only after {settled} ms\n{replay}");

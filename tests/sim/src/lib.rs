@@ -2,7 +2,7 @@
 //! ours: seeded, repeatable, as cruel as wanted (DESIGN §10).
 //!
 //! ```no_run
-//! # use livechat_tests::sim::{World, secs};
+//! # use livechat_sim::{World, secs};
 //! let mut world = World::of(&["alice", "bob"], 1);
 //! world.person("alice").adds("bob");
 //! world.run_for(secs(5));

@@ -2,7 +2,7 @@
 //! when the relay knows better (PROTOCOL ).
 
 use livechat_engine::view::{MessageBody, Notice, Order, Role};
-use livechat_tests::sim::{World, mins, on_big_stack, secs};
+use livechat_sim::{World, mins, on_big_stack, secs};
 
 const HUT: &str = "Berghütte";
 

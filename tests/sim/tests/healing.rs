@@ -1,6 +1,6 @@
 //! Direct chats heal in the simulated world, with everything that a network does to them (R-68, P13).
 
-use livechat_tests::sim::{Faults, World, mins, on_big_stack, secs};
+use livechat_sim::{Faults, World, mins, on_big_stack, secs};
 
 /// Two people talk for a week, with a bad network: keys are renewed every day, nothing is lost, nothing shows.
 #[test]

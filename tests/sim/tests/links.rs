@@ -1,7 +1,7 @@
 //! Coming into groups by a link, in the simulated world (PROTOCOL ).
 
 use livechat_engine::view::{JoinRefusal, JoinState, LinkState, Role};
-use livechat_tests::sim::{World, mins, on_big_stack, secs};
+use livechat_sim::{World, mins, on_big_stack, secs};
 use livechat_wire::door::{DoorSeed, Link};
 
 const HUT: &str = "Berghütte";
