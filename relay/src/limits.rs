@@ -41,6 +41,11 @@ pub const BUDGET_WINDOW: u64 = 24 * 3_600;
 pub const PROOF_SKEW: u64 = 120;
 /// Seconds a deleted name stays held, so that nobody is mistaken for the one who left.
 pub const DELETED_NAME: u64 = 30 * 24 * 3_600;
+/// Seconds a former name stays held: as long as messages are kept, so that whoever comes back in time to read that
+/// somebody is called otherwise has never seen the name with somebody else.
+pub const FORMER_NAME: u64 = 30 * 24 * 3_600;
+/// Names kept from others for one account, its own included: room to change one's mind, none to collect names.
+pub const NAMES: usize = 3;
 /// How long an account counts as live after it was heard of.
 pub const LIVE: Duration = Duration::from_secs(120);
 /// Seconds after which a lobby counts as dead in which nobody was heard of: its members say so four times as often.

@@ -232,6 +232,22 @@ json! {
         pub log: Bytes,
     }
 
+    /// Answers `GET /v1/devices/log` (session): the account's log as the relay keeps it, whatever the account is called.
+    pub struct OwnLog {
+        /// What it is called now.
+        pub username: String,
+        /// The whole log.
+        pub log: Bytes,
+    }
+
+    /// `PUT /v1/account/name` (session and code): another name.
+    pub struct ChangeName {
+        /// Six digits of an authenticator in force, or a recovery code.
+        pub code: String,
+        /// The account log, continued by one entry that binds the name to this relay.
+        pub log: Bytes,
+    }
+
     /// `PUT /v1/key-packages` (known device only): stocks what others need to reach this device.
     pub struct PublishKeyPackages {
         /// The device's current bundle.

@@ -61,14 +61,14 @@ impl From<Fault> for AuthenticatorError {
 
 impl Accounts {
     /// Uses up a code of the session's account.
-    async fn require_code(&self, who: &Authenticated, typed: &str) -> Result<(Account, Used), CodeError> {
+    pub(super) async fn require_code(&self, who: &Authenticated, typed: &str) -> Result<(Account, Used), CodeError> {
         let code = Code::parse(typed);
         let budget = self.budget_key("budget of a session", &[&who.session.0]);
         let limit = self.0.limits.device_failures;
         self.charge(budget, limit, &code).await?.map_err(|retry_after| CodeError::TooMany { retry_after })?;
-        let account = self.0.store.account(who.name).await.map_err(Fault::from)?.ok_or(CodeError::Gone)?;
+        let account = self.0.store.account(who.account).await.map_err(Fault::from)?.ok_or(CodeError::Gone)?;
         let secrets = self.secrets(Some(&account))?;
-        let used = self.use_up(who.name, &secrets, &code).await?.ok_or(CodeError::Code)?;
+        let used = self.use_up(who.account, &secrets, &code).await?.ok_or(CodeError::Code)?;
         self.refund(budget, &code).await?;
         Ok((account, used))
     }
@@ -83,7 +83,7 @@ impl Accounts {
         code: &str,
     ) -> Result<PendingSignUp, AuthenticatorError> {
         let (account, _) = self.require_code(who, code).await?;
-        let record = self.0.vault.open_record(account.name, &account.sealed)?;
+        let record = self.0.vault.open_record(account.key, &account.sealed)?;
         let (token, secret) = self.fresh_token_and_secret()?;
         let id = self.authenticator_id().map_err(Fault::from)?;
         let expires_at = self.now().saturating_add(limits::SIGN_UP);
@@ -91,10 +91,10 @@ impl Accounts {
         let pending = PendingAuthenticator {
             id,
             token: self.token_key("authenticator", &token),
-            sealed: self.0.vault.seal_secret(who.name, id, &secret).map_err(Fault::from)?,
+            sealed: self.0.vault.seal_secret(who.account, id, &secret).map_err(Fault::from)?,
             expires_at,
         };
-        let begun = self.0.store.begin_authenticator(who.name, pending, limits::AUTHENTICATORS).await;
+        let begun = self.0.store.begin_authenticator(who.account, pending, limits::AUTHENTICATORS).await;
         if begun.map_err(Fault::from)? { Ok(answer) } else { Err(AuthenticatorError::Full) }
     }
 
@@ -110,11 +110,11 @@ impl Accounts {
         let token = Token::parse(&request.pending.0).ok_or(AuthenticatorError::Over)?;
         let token = self.token_key("authenticator", &token);
         let now = self.now();
-        let found = self.0.store.try_authenticator(who.name, token, limits::CONFIRM_TRIES, now).await;
+        let found = self.0.store.try_authenticator(who.account, token, limits::CONFIRM_TRIES, now).await;
         let (id, sealed) = found.map_err(Fault::from)?.ok_or(AuthenticatorError::Over)?;
-        let secret = self.0.vault.open_secret(who.name, id, &sealed)?;
+        let secret = self.0.vault.open_secret(who.account, id, &sealed)?;
         let step = secret.check(&totp::strip(&request.code), now).ok_or(CodeError::Code)?;
-        let added = self.0.store.add_authenticator(who.name, token, step, limits::AUTHENTICATORS).await;
+        let added = self.0.store.add_authenticator(who.account, token, step, limits::AUTHENTICATORS).await;
         if added.map_err(Fault::from)? { Ok(()) } else { Err(AuthenticatorError::Over) }
     }
 
@@ -132,7 +132,7 @@ impl Accounts {
         if account.authenticators.len() < 2 {
             return Err(AuthenticatorError::Last);
         }
-        let removed = self.0.store.keep_authenticator(who.name, keep).await.map_err(Fault::from)?;
+        let removed = self.0.store.keep_authenticator(who.account, keep).await.map_err(Fault::from)?;
         if removed { Ok(()) } else { Err(AuthenticatorError::Last) }
     }
 
@@ -142,7 +142,7 @@ impl Accounts {
     /// See [`CodeError`].
     pub async fn recovery_codes(&self, who: &Authenticated, code: &str) -> Result<Vec<SecretText>, CodeError> {
         self.require_code(who, code).await?;
-        self.fresh_recovery_codes(who.name).await?.ok_or(CodeError::Gone)
+        self.fresh_recovery_codes(who.account).await?.ok_or(CodeError::Gone)
     }
 
     /// Deletes the account: log, devices, keys, sessions. Its name stays held for thirty days.
@@ -152,10 +152,10 @@ impl Accounts {
     pub async fn delete(&self, who: &Authenticated, code: &str) -> Result<(), CodeError> {
         self.require_code(who, code).await?;
         let held_until = self.now().saturating_add(limits::DELETED_NAME);
-        if !self.0.store.delete(who.name, held_until).await.map_err(Fault::from)? {
+        if !self.0.store.delete(who.account, held_until).await.map_err(Fault::from)? {
             return Err(CodeError::Gone);
         }
-        self.0.live.left(who.name);
+        self.0.live.left(who.account);
         Ok(())
     }
 }

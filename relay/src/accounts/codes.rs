@@ -4,7 +4,7 @@ use super::{Accounts, Fault};
 use crate::keys::OpenError;
 use crate::limits;
 use crate::recovery::RecoveryCode;
-use crate::store::accounts::{Account, AuthenticatorId, BudgetKey, Charge, CodeKey, NameKey};
+use crate::store::accounts::{Account, AccountKey, AuthenticatorId, BudgetKey, Charge, CodeKey};
 use crate::totp::{self, TotpSecret};
 
 /// The secrets of an account, always as many: decoys, without an id, fill up.
@@ -33,28 +33,28 @@ impl Code {
 }
 
 impl Accounts {
-    pub(super) fn code_key(&self, name: NameKey, code: &RecoveryCode) -> CodeKey {
-        CodeKey(self.0.vault.keys.hash("recovery code", &[&name.0, code.as_bytes()]))
+    pub(super) fn code_key(&self, who: AccountKey, code: &RecoveryCode) -> CodeKey {
+        CodeKey(self.0.vault.keys.hash("recovery code", &[&who.0, code.as_bytes()]))
     }
 
     /// Opens an account's secrets, and decoys for those it lacks.
     pub(super) fn secrets(&self, account: Option<&Account>) -> Result<Secrets, Fault> {
         let decoy = &self.0.decoy;
         let open = |i: usize| {
-            let real = account.and_then(|a| Some((a.name, a.authenticators.get(i)?)));
-            let fill = || Some((decoy.name, decoy.authenticators.get(i)?));
-            let (name, a) = real.or_else(fill).ok_or(Fault::Sealed(OpenError))?;
-            let secret = self.0.vault.open_secret(name, a.id, &a.sealed)?;
+            let real = account.and_then(|a| Some((a.key, a.authenticators.get(i)?)));
+            let fill = || Some((decoy.key, decoy.authenticators.get(i)?));
+            let (who, a) = real.or_else(fill).ok_or(Fault::Sealed(OpenError))?;
+            let secret = self.0.vault.open_secret(who, a.id, &a.sealed)?;
             Ok::<_, Fault>((real.is_some().then_some(a.id), secret))
         };
         Ok(Secrets([open(0)?, open(1)?]))
     }
 
     /// Uses a code up: one caller gets [`Used`], everybody else none. Unknown names take the same path.
-    pub(super) async fn use_up(&self, name: NameKey, secrets: &Secrets, code: &Code) -> Result<Option<Used>, Fault> {
+    pub(super) async fn use_up(&self, who: AccountKey, secrets: &Secrets, code: &Code) -> Result<Option<Used>, Fault> {
         let digits = match code {
             Code::Recovery(code) => {
-                let good = self.0.store.use_code(name, self.code_key(name, code)).await?;
+                let good = self.0.store.use_code(who, self.code_key(who, code)).await?;
                 return Ok(good.then_some(Used::RecoveryCode));
             }
             Code::Totp(digits) => digits,
@@ -64,7 +64,7 @@ impl Accounts {
         let matches = secrets.0.each_ref().map(|(id, secret)| (*id, secret.check(digits, now)));
         for (id, step) in matches {
             if let (Some(id), Some(step)) = (id, step)
-                && self.0.store.use_step(name, id, step).await?
+                && self.0.store.use_step(who, id, step).await?
             {
                 return Ok(Some(Used::Step(id)));
             }

@@ -62,8 +62,8 @@ impl Accounts {
     pub async fn pend_device(&self, who: &Authenticated, bundle: &[u8]) -> Result<PendingDevice, PendError> {
         let bundle = Bundle::decode(bundle).map_err(PendError::Bundle)?;
         let expires_at = self.now().saturating_add(limits::PENDING_DEVICE);
-        let sealed = self.0.vault.seal_pending_device(who.name, &bundle).map_err(Fault::from)?;
-        if !self.0.store.pend_device(who.name, sealed, expires_at).await.map_err(Fault::from)? {
+        let sealed = self.0.vault.seal_pending_device(who.account, &bundle).map_err(Fault::from)?;
+        if !self.0.store.pend_device(who.account, sealed, expires_at).await.map_err(Fault::from)? {
             return Err(PendError::Gone);
         }
         Ok(PendingDevice { bundle: Bytes(bundle.encode()), expires_at })
@@ -74,10 +74,10 @@ impl Accounts {
     /// # Errors
     /// [`Fault`].
     pub async fn pending_device(&self, who: &Authenticated) -> Result<Option<PendingDevice>, Fault> {
-        let Some((sealed, expires_at)) = self.0.store.pending_device(who.name, self.now()).await? else {
+        let Some((sealed, expires_at)) = self.0.store.pending_device(who.account, self.now()).await? else {
             return Ok(None);
         };
-        let bundle = self.0.vault.open_pending_device(who.name, &sealed)?;
+        let bundle = self.0.vault.open_pending_device(who.account, &sealed)?;
         Ok(Some(PendingDevice { bundle: Bytes(bundle.encode()), expires_at }))
     }
 
@@ -87,8 +87,8 @@ impl Accounts {
     /// See [`LogError`].
     pub async fn put_log(&self, who: &Authenticated, log: &[u8]) -> Result<(), LogError> {
         let log = AccountLog::decode(log).map_err(LogError::Log)?;
-        let account = self.0.store.account(who.name).await.map_err(Fault::from)?.ok_or(LogError::Gone)?;
-        let record = self.0.vault.open_record(who.name, &account.sealed)?;
+        let account = self.0.store.account(who.account).await.map_err(Fault::from)?.ok_or(LogError::Gone)?;
+        let record = self.0.vault.open_record(who.account, &account.sealed)?;
         let kept = AccountLog::decode(&record.log).map_err(|_| Fault::Sealed(crate::keys::OpenError))?;
         if log.account() != kept.account() || log.name() != Some((record.username.as_str(), self.relay())) {
             return Err(LogError::OtherAccount);
@@ -102,7 +102,7 @@ impl Accounts {
         let revoked: Vec<DeviceId> =
             kept.device_keys().iter().filter(|k| !log.has_device(k)).map(DeviceId::of).collect();
         let mut ended = Vec::new();
-        for session in self.0.store.sessions(who.name, self.now()).await.map_err(Fault::from)? {
+        for session in self.0.store.sessions(who.account, self.now()).await.map_err(Fault::from)? {
             let of = self.0.vault.open_session_record(session.token, &session.sealed)?.device;
             if of.is_some_and(|d| !log.device_keys().iter().any(|k| DeviceId::of(k) == d)) {
                 ended.push(session.id);
@@ -111,11 +111,11 @@ impl Accounts {
         let next = Record { log: log.encode(), devices: log.device_keys().to_vec(), ..record };
         let relog = Relog {
             was: account.sealed,
-            sealed: self.0.vault.seal_record(who.name, &next).map_err(Fault::from)?,
-            revoked: revoked.iter().map(|d| self.device_key(who.name, d)).collect(),
+            sealed: self.0.vault.seal_record(who.account, &next).map_err(Fault::from)?,
+            revoked: revoked.iter().map(|d| self.device_key(who.account, d)).collect(),
             ended,
         };
-        let taken = self.0.store.relog(who.name, relog).await.map_err(Fault::from)?;
+        let taken = self.0.store.relog(who.account, relog).await.map_err(Fault::from)?;
         taken.then_some(()).ok_or(LogError::Outdated)
     }
 
@@ -124,16 +124,16 @@ impl Accounts {
     /// # Errors
     /// See [`LogError`].
     pub async fn claim_session(&self, who: &Authenticated, proof: &DeviceProof) -> Result<(), LogError> {
-        let account = self.0.store.account(who.name).await.map_err(Fault::from)?.ok_or(LogError::Gone)?;
-        let record = self.0.vault.open_record(who.name, &account.sealed)?;
+        let account = self.0.store.account(who.account).await.map_err(Fault::from)?.ok_or(LogError::Gone)?;
+        let record = self.0.vault.open_record(who.account, &account.sealed)?;
         let device = self.check_proof(&record.username, proof).await?.filter(|d| record.has_device(d));
         let device = device.ok_or(LogError::DeviceRequired)?;
-        let sessions = self.0.store.sessions(who.name, self.now()).await.map_err(Fault::from)?;
+        let sessions = self.0.store.sessions(who.account, self.now()).await.map_err(Fault::from)?;
         let session = sessions.into_iter().find(|s| s.id == who.session).ok_or(LogError::Gone)?;
         let SessionRecord { created_at, .. } = self.0.vault.open_session_record(session.token, &session.sealed)?;
         let next = SessionRecord { device: Some(device), created_at };
         let sealed = self.0.vault.seal_session(session.token, &next).map_err(Fault::from)?;
-        let done = self.0.store.reseal_session(who.name, who.session, sealed).await.map_err(Fault::from)?;
+        let done = self.0.store.reseal_session(who.account, who.session, sealed).await.map_err(Fault::from)?;
         done.then_some(()).ok_or(LogError::Gone)
     }
 }

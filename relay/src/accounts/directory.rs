@@ -64,18 +64,21 @@ impl Accounts {
 
     async fn directory(&self, typed: &str, claim: bool) -> Result<DirectoryEntry, LookupError> {
         let name = Username::parse_any(typed).map_err(|_| LookupError::NotFound)?;
-        let name = self.name_key(&name);
-        let account = self.0.store.account(name).await.map_err(Fault::from)?.ok_or(LookupError::NotFound)?;
-        let record = self.0.vault.open_record(name, &account.sealed)?;
-        let found = if claim { self.0.store.claim(name).await } else { self.0.store.devices(name).await };
+        let named = self.0.store.named(self.name_key(&name), self.now()).await.map_err(Fault::from)?;
+        // A former name leads nowhere: who changed theirs to be left alone isn't given away to whoever knows the old
+        // one.
+        let account = named.filter(|n| n.current).ok_or(LookupError::NotFound)?.account;
+        let who = account.key;
+        let record = self.0.vault.open_record(who, &account.sealed)?;
+        let found = if claim { self.0.store.claim(who).await } else { self.0.store.devices(who).await };
         let mut devices = Vec::new();
         for Device { device, bundle, key_package } in found.map_err(Fault::from)? {
-            let bundle = self.0.vault.open_bundle(name, device, &bundle)?;
+            let bundle = self.0.vault.open_bundle(who, device, &bundle)?;
             if !record.has_device(&bundle.device()) {
                 continue;
             }
             let (package, last_resort) = match key_package {
-                Some((sealed, last)) => (Some(self.0.vault.open_key_package(name, device, &sealed)?), last),
+                Some((sealed, last)) => (Some(self.0.vault.open_key_package(who, device, &sealed)?), last),
                 None => (None, false),
             };
             devices.push(DirectoryDevice {
@@ -107,18 +110,19 @@ impl Accounts {
         {
             return Err(PublishError::KeyPackages);
         }
-        let account = self.0.store.account(who.name).await.map_err(Fault::from)?.ok_or(PublishError::Gone)?;
-        if !self.0.vault.open_record(who.name, &account.sealed)?.has_device(&device) {
+        let account = self.0.store.account(who.account).await.map_err(Fault::from)?.ok_or(PublishError::Gone)?;
+        if !self.0.vault.open_record(who.account, &account.sealed)?.has_device(&device) {
             return Err(PublishError::DeviceRequired);
         }
-        let key = self.device_key(who.name, &device);
-        let seal = |p: &Bytes| self.0.vault.seal_key_package(who.name, key, &p.0).map_err(Fault::from);
+        let key = self.device_key(who.account, &device);
+        let seal = |p: &Bytes| self.0.vault.seal_key_package(who.account, key, &p.0).map_err(Fault::from);
         let publication = Publication {
-            bundle: self.0.vault.seal_bundle(who.name, key, &bundle).map_err(Fault::from)?,
+            bundle: self.0.vault.seal_bundle(who.account, key, &bundle).map_err(Fault::from)?,
             one_time: request.one_time.iter().map(seal).collect::<Result<_, _>>()?,
             last_resort: request.last_resort.as_ref().map(seal).transpose()?,
         };
-        let stock = self.0.store.publish(who.name, key, publication, wire::KEY_PACKAGES).await.map_err(Fault::from)?;
+        let stock =
+            self.0.store.publish(who.account, key, publication, wire::KEY_PACKAGES).await.map_err(Fault::from)?;
         stock.map(answer).ok_or(PublishError::Gone)
     }
 
@@ -128,8 +132,8 @@ impl Accounts {
     /// See [`PublishError`].
     pub async fn stock(&self, who: &Authenticated) -> Result<KeyPackageStock, PublishError> {
         let device = who.device.ok_or(PublishError::DeviceRequired)?;
-        let key = self.device_key(who.name, &device);
-        Ok(answer(self.0.store.stock(who.name, key).await.map_err(Fault::from)?))
+        let key = self.device_key(who.account, &device);
+        Ok(answer(self.0.store.stock(who.account, key).await.map_err(Fault::from)?))
     }
 }
 

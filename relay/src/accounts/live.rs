@@ -6,19 +6,19 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::limits;
-use crate::store::accounts::NameKey;
+use crate::store::accounts::AccountKey;
 
 #[derive(Default)]
-pub(super) struct Live(Mutex<HashMap<NameKey, Duration>>);
+pub(super) struct Live(Mutex<HashMap<AccountKey, Duration>>);
 
 impl Live {
-    pub(super) fn heard(&self, name: NameKey, now: Duration) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, now);
+    pub(super) fn heard(&self, who: AccountKey, now: Duration) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(who, now);
     }
 
     /// Somebody logged out everywhere, or is gone.
-    pub(super) fn left(&self, name: NameKey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+    pub(super) fn left(&self, who: AccountKey) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&who);
     }
 
     pub(super) fn forget(&self, now: Duration) {
@@ -60,9 +60,9 @@ mod tests {
     fn counts_accounts_not_requests_and_forgets_them() {
         let live = Live::default();
         let at = Duration::from_secs;
-        live.heard(NameKey([1; 32]), at(0));
-        live.heard(NameKey([1; 32]), at(10));
-        live.heard(NameKey([2; 32]), at(100));
+        live.heard(AccountKey([1; 32]), at(0));
+        live.heard(AccountKey([1; 32]), at(10));
+        live.heard(AccountKey([2; 32]), at(100));
         assert_eq!(live.count(at(100)), 2);
         assert_eq!(live.count(at(131)), 1);
         live.forget(at(500));

@@ -10,7 +10,7 @@ use super::{Accounts, Fault};
 use crate::keys::OpenError;
 use crate::limits;
 use crate::names::Username;
-use crate::store::accounts::{NameKey, ProofKey};
+use crate::store::accounts::{AccountKey, NameKey, ProofKey};
 
 /// Why a log-in is refused.
 #[derive(Debug, thiserror::Error)]
@@ -59,41 +59,44 @@ impl Accounts {
     ) -> Result<Session, LogInError> {
         let question = Question::read(request.vault.as_ref())?;
         let name = self.log_in_key(&request.username);
+        // Under a former name too: a device that was away, or a locked one, knows no other.
+        let named = self.0.store.named(name, self.now()).await.map_err(Fault::from)?;
+        let account = named.map(|n| n.account);
+        let who = account.as_ref().map_or_else(|| self.nobody(name), |a| a.key);
         let code = Code::parse(&request.code);
         let proven = match &request.device {
             Some(proof) => self.check_proof(&request.username, proof).await?,
             None => None,
         };
-        let account = self.0.store.account(name).await.map_err(Fault::from)?;
         let record = match &account {
-            Some(a) => self.0.vault.open_record(a.name, &a.sealed),
-            None => self.0.vault.open_record(self.0.decoy.name, &self.0.decoy.sealed),
+            Some(a) => self.0.vault.open_record(a.key, &a.sealed),
+            None => self.0.vault.open_record(self.0.decoy.key, &self.0.decoy.sealed),
         }?;
         let ours = |d: &DeviceId| account.is_some() && record.has_device(d);
         let device = proven.filter(ours);
         let knock = request.vault.as_ref().and_then(|v| v.knock.as_ref());
-        let knocking = knock.and_then(|k| self.0.vault.open_knock(name, k)).filter(ours);
+        let knocking = knock.and_then(|k| self.0.vault.open_knock(who, k)).filter(ours);
         let limits = &self.0.limits;
         let (budget, limit) = match (&device, &knocking) {
-            (Some(d), _) => (self.budget_key("budget of a device", &[&name.0, &d.0]), limits.device_failures),
+            (Some(d), _) => (self.budget_key("budget of a device", &[&who.0, &d.0]), limits.device_failures),
             // Whoever took a locked device has its knock too: no more tries than a stranger, but not a stranger's.
             (None, Some(d)) => {
-                (self.budget_key("budget of a locked device", &[&name.0, &d.0]), limits.stranger_failures)
+                (self.budget_key("budget of a locked device", &[&who.0, &d.0]), limits.stranger_failures)
             }
             (None, None) => {
                 stranger().map_err(|retry_after| LogInError::TooMany { retry_after })?;
-                (self.budget_key("budget of strangers", &[&name.0]), limits.stranger_failures)
+                (self.budget_key("budget of strangers", &[&who.0]), limits.stranger_failures)
             }
         };
         self.charge(budget, limit, &code).await?.map_err(|retry_after| LogInError::TooMany { retry_after })?;
         let secrets = self.secrets(account.as_ref())?;
-        self.use_up(name, &secrets, &code).await?.ok_or(LogInError::Credentials)?;
+        self.use_up(who, &secrets, &code).await?.ok_or(LogInError::Credentials)?;
         self.refund(budget, &code).await?;
         let id = account_id(&record.log)?;
         let device = device.or(knocking);
-        let mut session = self.open_session(name, id, device).await?.ok_or(LogInError::Credentials)?;
+        let mut session = self.open_session(who, id, device).await?.ok_or(LogInError::Credentials)?;
         if let (Some(account), Some(device), Some(question)) = (&account, device, question) {
-            session.vault = Some(self.evaluate(name, &device, &account.vault, &question)?);
+            session.vault = Some(self.evaluate(who, &device, &account.vault, &question)?);
         }
         Ok(session)
     }
@@ -104,6 +107,11 @@ impl Accounts {
             Ok(name) => self.name_key(&name),
             Err(_) => NameKey(self.0.vault.keys.hash("no name", &[typed.as_bytes()])),
         }
+    }
+
+    /// What stands for an account where there is none: tries at it are counted like any other's.
+    fn nobody(&self, name: NameKey) -> AccountKey {
+        AccountKey(self.0.vault.keys.hash("nobody", &[&name.0]))
     }
 
     /// The device that signed this log-in just now. Not whether it is one of the account's. A proof counts once.

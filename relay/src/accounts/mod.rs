@@ -10,6 +10,7 @@ mod directory;
 mod live;
 mod lobby;
 mod login;
+mod names;
 mod record;
 mod sessions;
 mod signup;
@@ -26,6 +27,7 @@ pub use devices::{LogError, PendError};
 pub use directory::{LookupError, PublishError};
 pub use lobby::LobbyError;
 pub use login::LogInError;
+pub use names::RenameError;
 pub use sessions::{Authenticated, SessionError};
 pub use signup::{BeginError, ConfirmError};
 pub use vault::BadElement;
@@ -36,7 +38,7 @@ use crate::limits::Limits;
 use crate::names::Username;
 use crate::store::StoreError;
 use crate::store::accounts::{
-    Account, AccountStore, AuthenticatorId, BudgetKey, DeviceKey, NameKey, SkeletonKey, TokenKey,
+    Account, AccountKey, AccountStore, AuthenticatorId, BudgetKey, DeviceKey, NameKey, SkeletonKey, TokenKey,
 };
 use crate::store::blobs::OwnerKey;
 
@@ -139,7 +141,7 @@ impl Accounts {
     /// Whom blobs of this account count for.
     #[must_use]
     pub fn blob_owner(&self, who: &Authenticated) -> OwnerKey {
-        OwnerKey(self.0.vault.keys.hash("blob owner", &[&who.name.0]))
+        OwnerKey(self.0.vault.keys.hash("blob owner", &[&who.account.0]))
     }
 
     fn now(&self) -> u64 {
@@ -158,8 +160,8 @@ impl Accounts {
         SkeletonKey(self.0.vault.keys.hash("skeleton", &[name.skeleton().as_bytes()]))
     }
 
-    fn device_key(&self, name: NameKey, device: &DeviceId) -> DeviceKey {
-        DeviceKey(self.0.vault.keys.hash("device", &[&name.0, &device.0]))
+    fn device_key(&self, who: AccountKey, device: &DeviceId) -> DeviceKey {
+        DeviceKey(self.0.vault.keys.hash("device", &[&who.0, &device.0]))
     }
 
     fn token_key(&self, kind: &'static str, token: &Token) -> TokenKey {

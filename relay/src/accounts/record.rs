@@ -11,7 +11,7 @@ use super::Fault;
 use crate::env::{Env, NoRandomness};
 use crate::keys::{Keys, OpenError};
 use crate::limits;
-use crate::store::accounts::{Account, Authenticator, AuthenticatorId, DeviceKey, NameKey, Sealed, TokenKey};
+use crate::store::accounts::{Account, AccountKey, Authenticator, AuthenticatorId, DeviceKey, Sealed, TokenKey};
 use crate::totp::{self, TotpSecret};
 
 const VERSION: u8 = 1;
@@ -79,17 +79,17 @@ pub(super) struct Vault {
 impl Vault {
     /// Nobody's account, to be opened where there is none. A code that matches it is a wrong code.
     pub(super) fn decoy(&self) -> Result<Account, NoRandomness> {
-        let name = NameKey(self.env.random()?);
+        let key = AccountKey(self.env.random()?);
         // As long as most records are: a genesis, a device and a name take some 400 bytes.
         let record = Record { username: "nobody".to_owned(), log: vec![0; 400], devices: vec![[0; 32]] };
         let authenticators = (0..limits::AUTHENTICATORS)
             .map(|_| {
                 let (id, secret) = (AuthenticatorId(self.env.random()?), TotpSecret::new(self.env.random()?));
-                Ok(Authenticator { id, sealed: self.seal_secret(name, id, &secret)?, last_step: 0 })
+                Ok(Authenticator { id, sealed: self.seal_secret(key, id, &secret)?, last_step: 0 })
             })
             .collect::<Result<_, NoRandomness>>()?;
-        let vault = self.seal_oprf(name, &self.env.random()?)?;
-        Ok(Account { name, sealed: self.seal_record(name, &record)?, vault, authenticators })
+        let vault = self.seal_oprf(key, &self.env.random()?)?;
+        Ok(Account { key, sealed: self.seal_record(key, &record)?, vault, authenticators })
     }
 
     fn seal(&self, domain: &'static str, row: &[&[u8]], text: &[u8]) -> Result<Sealed, NoRandomness> {
@@ -100,29 +100,29 @@ impl Vault {
         self.keys.sealer().open(&associated(domain, row), sealed)
     }
 
-    pub(super) fn seal_record(&self, name: NameKey, record: &Record) -> Result<Sealed, NoRandomness> {
-        self.seal("account", &[&name.0], &record.encode())
+    pub(super) fn seal_record(&self, who: AccountKey, record: &Record) -> Result<Sealed, NoRandomness> {
+        self.seal("account", &[&who.0], &record.encode())
     }
 
-    pub(super) fn open_record(&self, name: NameKey, sealed: &Sealed) -> Result<Record, Fault> {
-        let text = self.open("account", &[&name.0], sealed)?;
+    pub(super) fn open_record(&self, who: AccountKey, sealed: &Sealed) -> Result<Record, Fault> {
+        let text = self.open("account", &[&who.0], sealed)?;
         Record::decode(&text).map_err(|_| Fault::Sealed(OpenError))
     }
 
     /// A pending sign-up: name and secret.
     pub(super) fn seal_pending(
         &self,
-        name: NameKey,
+        who: AccountKey,
         username: &str,
         secret: &TotpSecret,
     ) -> Result<Sealed, NoRandomness> {
         let mut w = Writer::new();
         w.u8(VERSION).bytes(username.as_bytes()).raw(secret.as_bytes());
-        self.seal("pending", &[&name.0], &Zeroizing::new(w.finish()))
+        self.seal("pending", &[&who.0], &Zeroizing::new(w.finish()))
     }
 
-    pub(super) fn open_pending(&self, name: NameKey, sealed: &Sealed) -> Result<(String, TotpSecret), Fault> {
-        let text = self.open("pending", &[&name.0], sealed)?;
+    pub(super) fn open_pending(&self, who: AccountKey, sealed: &Sealed) -> Result<(String, TotpSecret), Fault> {
+        let text = self.open("pending", &[&who.0], sealed)?;
         let read = |r: &mut Reader<'_>| {
             version(r)?;
             let username = r.text(wire::USERNAME, "username")?.to_owned();
@@ -133,39 +133,44 @@ impl Vault {
 
     pub(super) fn seal_secret(
         &self,
-        name: NameKey,
+        who: AccountKey,
         id: AuthenticatorId,
         secret: &TotpSecret,
     ) -> Result<Sealed, NoRandomness> {
-        self.seal("authenticator", &[&name.0, &id.0], secret.as_bytes())
+        self.seal("authenticator", &[&who.0, &id.0], secret.as_bytes())
     }
 
-    pub(super) fn open_secret(&self, name: NameKey, id: AuthenticatorId, sealed: &Sealed) -> Result<TotpSecret, Fault> {
-        let text = self.open("authenticator", &[&name.0, &id.0], sealed)?;
+    pub(super) fn open_secret(
+        &self,
+        who: AccountKey,
+        id: AuthenticatorId,
+        sealed: &Sealed,
+    ) -> Result<TotpSecret, Fault> {
+        let text = self.open("authenticator", &[&who.0, &id.0], sealed)?;
         let bytes = text.as_slice().try_into().map_err(|_| Fault::Sealed(OpenError))?;
         Ok(TotpSecret::new(bytes))
     }
 
     /// The seed of the account's key for its devices' vaults.
-    pub(super) fn seal_oprf(&self, name: NameKey, seed: &[u8; 32]) -> Result<Sealed, NoRandomness> {
-        self.seal("vault", &[&name.0], seed)
+    pub(super) fn seal_oprf(&self, who: AccountKey, seed: &[u8; 32]) -> Result<Sealed, NoRandomness> {
+        self.seal("vault", &[&who.0], seed)
     }
 
-    pub(super) fn open_oprf(&self, name: NameKey, sealed: &Sealed) -> Result<livechat_oprf::Key, Fault> {
-        let seed = self.open("vault", &[&name.0], sealed)?;
+    pub(super) fn open_oprf(&self, who: AccountKey, sealed: &Sealed) -> Result<livechat_oprf::Key, Fault> {
+        let seed = self.open("vault", &[&who.0], sealed)?;
         let seed = seed.as_slice().try_into().map_err(|_| Fault::Sealed(OpenError))?;
         livechat_oprf::Key::derive(seed, OPRF).map_err(|_| Fault::Sealed(OpenError))
     }
 
     /// What a locked device shows: sealed to its account, so that nobody makes one up.
-    pub(super) fn seal_knock(&self, name: NameKey, device: &DeviceId) -> Result<SecretText, NoRandomness> {
-        Ok(SecretText(data_encoding::BASE64URL_NOPAD.encode(&self.seal("knock", &[&name.0], &device.0)?.0)))
+    pub(super) fn seal_knock(&self, who: AccountKey, device: &DeviceId) -> Result<SecretText, NoRandomness> {
+        Ok(SecretText(data_encoding::BASE64URL_NOPAD.encode(&self.seal("knock", &[&who.0], &device.0)?.0)))
     }
 
     /// The device of a knock; none for anything else.
-    pub(super) fn open_knock(&self, name: NameKey, knock: &SecretText) -> Option<DeviceId> {
+    pub(super) fn open_knock(&self, who: AccountKey, knock: &SecretText) -> Option<DeviceId> {
         let sealed = Sealed(data_encoding::BASE64URL_NOPAD.decode(knock.0.as_bytes()).ok()?);
-        self.open("knock", &[&name.0], &sealed).ok()?.as_slice().try_into().ok().map(DeviceId)
+        self.open("knock", &[&who.0], &sealed).ok()?.as_slice().try_into().ok().map(DeviceId)
     }
 
     pub(super) fn seal_session(&self, token: TokenKey, record: &SessionRecord) -> Result<Sealed, NoRandomness> {
@@ -185,40 +190,45 @@ impl Vault {
         read(&mut Reader::new(&text)).map_err(|_| Fault::Sealed(OpenError))
     }
 
-    pub(super) fn seal_pending_device(&self, name: NameKey, bundle: &Bundle) -> Result<Sealed, NoRandomness> {
-        self.seal("pending device", &[&name.0], &bundle.encode())
+    pub(super) fn seal_pending_device(&self, who: AccountKey, bundle: &Bundle) -> Result<Sealed, NoRandomness> {
+        self.seal("pending device", &[&who.0], &bundle.encode())
     }
 
-    pub(super) fn open_pending_device(&self, name: NameKey, sealed: &Sealed) -> Result<Bundle, Fault> {
-        let text = self.open("pending device", &[&name.0], sealed)?;
+    pub(super) fn open_pending_device(&self, who: AccountKey, sealed: &Sealed) -> Result<Bundle, Fault> {
+        let text = self.open("pending device", &[&who.0], sealed)?;
         Bundle::decode(&text).map_err(|_| Fault::Sealed(OpenError))
     }
 
     pub(super) fn seal_bundle(
         &self,
-        name: NameKey,
+        who: AccountKey,
         device: DeviceKey,
         bundle: &Bundle,
     ) -> Result<Sealed, NoRandomness> {
-        self.seal("bundle", &[&name.0, &device.0], &bundle.encode())
+        self.seal("bundle", &[&who.0, &device.0], &bundle.encode())
     }
 
-    pub(super) fn open_bundle(&self, name: NameKey, device: DeviceKey, sealed: &Sealed) -> Result<Bundle, Fault> {
-        let text = self.open("bundle", &[&name.0, &device.0], sealed)?;
+    pub(super) fn open_bundle(&self, who: AccountKey, device: DeviceKey, sealed: &Sealed) -> Result<Bundle, Fault> {
+        let text = self.open("bundle", &[&who.0, &device.0], sealed)?;
         Bundle::decode(&text).map_err(|_| Fault::Sealed(OpenError))
     }
 
     pub(super) fn seal_key_package(
         &self,
-        name: NameKey,
+        who: AccountKey,
         device: DeviceKey,
         package: &[u8],
     ) -> Result<Sealed, NoRandomness> {
-        self.seal("key package", &[&name.0, &device.0], package)
+        self.seal("key package", &[&who.0, &device.0], package)
     }
 
-    pub(super) fn open_key_package(&self, name: NameKey, device: DeviceKey, sealed: &Sealed) -> Result<Vec<u8>, Fault> {
-        Ok(self.open("key package", &[&name.0, &device.0], sealed)?.to_vec())
+    pub(super) fn open_key_package(
+        &self,
+        who: AccountKey,
+        device: DeviceKey,
+        sealed: &Sealed,
+    ) -> Result<Vec<u8>, Fault> {
+        Ok(self.open("key package", &[&who.0, &device.0], sealed)?.to_vec())
     }
 }
 

@@ -6,7 +6,7 @@ use livechat_wire::{AccountId, DeviceId, http};
 use super::record::SessionRecord;
 use super::{Accounts, Fault, Token};
 use crate::limits;
-use crate::store::accounts::{NameKey, Session, SessionId};
+use crate::store::accounts::{AccountKey, Session, SessionId};
 
 /// Why a request isn't allowed.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum SessionError {
 /// Who asks: proven by the session's token.
 #[derive(Debug, Clone)]
 pub struct Authenticated {
-    pub(super) name: NameKey,
+    pub(super) account: AccountKey,
     pub(super) session: SessionId,
     pub(super) device: Option<DeviceId>,
 }
@@ -42,8 +42,8 @@ impl Accounts {
         let found = self.0.store.session(self.token_key("session", &token), self.now()).await.map_err(Fault::from)?;
         let session = found.ok_or(SessionError::Unauthenticated)?;
         let record = self.0.vault.open_session_record(session.token, &session.sealed)?;
-        self.0.live.heard(session.name, self.0.vault.env.monotonic());
-        Ok(Authenticated { name: session.name, session: session.id, device: record.device })
+        self.0.live.heard(session.account, self.0.vault.env.monotonic());
+        Ok(Authenticated { account: session.account, session: session.id, device: record.device })
     }
 
     /// All sessions of the account, newest first.
@@ -52,7 +52,7 @@ impl Accounts {
     /// See [`SessionError`].
     pub async fn sessions(&self, who: &Authenticated) -> Result<SessionList, SessionError> {
         let mut sessions = Vec::new();
-        for s in self.0.store.sessions(who.name, self.now()).await.map_err(Fault::from)? {
+        for s in self.0.store.sessions(who.account, self.now()).await.map_err(Fault::from)? {
             let record = self.0.vault.open_session_record(s.token, &s.sealed)?;
             sessions.push(SessionInfo {
                 id: id_text(s.id),
@@ -72,12 +72,12 @@ impl Accounts {
     /// See [`SessionError`].
     pub async fn end_session(&self, who: &Authenticated, id: &str) -> Result<(), SessionError> {
         let id = if id == "current" { Some(who.session) } else { parse_id(id) }.ok_or(SessionError::NotFound)?;
-        if !self.0.store.end_session(who.name, id).await.map_err(Fault::from)? {
+        if !self.0.store.end_session(who.account, id).await.map_err(Fault::from)? {
             return Err(SessionError::NotFound);
         }
         // The session has ended: that the count can't be kept exact is no failure of this.
-        if matches!(self.0.store.sessions(who.name, self.now()).await, Ok(left) if left.is_empty()) {
-            self.0.live.left(who.name);
+        if matches!(self.0.store.sessions(who.account, self.now()).await, Ok(left) if left.is_empty()) {
+            self.0.live.left(who.account);
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Accounts {
     /// Makes a session: what the store keeps, and what the client gets.
     pub(super) fn new_session(
         &self,
-        name: NameKey,
+        who: AccountKey,
         account: AccountId,
         device: Option<DeviceId>,
     ) -> Result<(Session, http::Session), Fault> {
@@ -103,23 +103,23 @@ impl Accounts {
             known_device: device.is_some(),
             vault: None,
         };
-        Ok((Session { token: key, id, name, sealed, expires_at }, answer))
+        Ok((Session { token: key, id, account: who, sealed, expires_at }, answer))
     }
 
     /// Begins a session; ends those that it replaces. None: the account is gone.
     pub(super) async fn open_session(
         &self,
-        name: NameKey,
+        who: AccountKey,
         account: AccountId,
         device: Option<DeviceId>,
     ) -> Result<Option<http::Session>, Fault> {
-        let (session, answer) = self.new_session(name, account, device)?;
+        let (session, answer) = self.new_session(who, account, device)?;
         let id = session.id;
         if !self.0.store.open_session(session).await? {
             return Ok(None);
         }
         let mut others = Vec::new();
-        for s in self.0.store.sessions(name, self.now()).await? {
+        for s in self.0.store.sessions(who, self.now()).await? {
             let record = self.0.vault.open_session_record(s.token, &s.sealed)?;
             if s.id != id {
                 others.push((record, s.id));
@@ -130,7 +130,7 @@ impl Accounts {
         for (i, (record, id)) in others.iter().enumerate() {
             // One token per device: the one before ends. And never more than fit.
             if i < surplus || (device.is_some() && record.device == device) {
-                self.0.store.end_session(name, *id).await?;
+                self.0.store.end_session(who, *id).await?;
             }
         }
         Ok(Some(answer))

@@ -12,7 +12,7 @@ use super::{Accounts, Fault, Token};
 use crate::limits;
 use crate::names::Username;
 use crate::recovery::RecoveryCode;
-use crate::store::accounts::{Account, Activation, Authenticator, NameKey, Pending, SignUp, TokenKey};
+use crate::store::accounts::{Account, AccountKey, Activation, Authenticator, Pending, SignUp, TokenKey};
 use crate::totp::{self, BadLabel, TotpSecret};
 
 /// Why a name isn't held.
@@ -87,15 +87,16 @@ impl Accounts {
     /// See [`BeginError`].
     pub async fn begin_sign_up(&self, typed: &str) -> Result<PendingSignUp, BeginError> {
         let username = Username::parse(typed).map_err(BeginError::Name)?;
-        let name = self.name_key(&username);
+        let account = AccountKey(self.0.vault.env.random().map_err(Fault::from)?);
         let (token, secret) = self.fresh_token_and_secret()?;
         let now = self.now();
         let expires_at = now.saturating_add(limits::SIGN_UP);
         let pending = Pending {
-            name,
+            account,
+            name: self.name_key(&username),
             skeleton: self.skeleton_key(&username),
             token: self.token_key("sign-up", &token),
-            sealed: self.0.vault.seal_pending(name, username.as_str(), &secret).map_err(Fault::from)?,
+            sealed: self.0.vault.seal_pending(account, username.as_str(), &secret).map_err(Fault::from)?,
             expires_at,
         };
         let answer = self.pending_answer(username.as_str(), &token, &secret, expires_at)?;
@@ -130,8 +131,8 @@ impl Accounts {
         match found {
             None => Err(ConfirmError::Over),
             Some(SignUp::Confirmed(account)) => self.confirm_again(&account, &log, &request.code, question).await,
-            Some(SignUp::Pending { name, sealed, tries }) => {
-                let (username, secret) = self.0.vault.open_pending(name, &sealed)?;
+            Some(SignUp::Pending { account: who, sealed, tries }) => {
+                let (username, secret) = self.0.vault.open_pending(who, &sealed)?;
                 if username != bound {
                     return Err(ConfirmError::Statements);
                 }
@@ -141,10 +142,10 @@ impl Accounts {
                     }
                     return Err(ConfirmError::Code);
                 };
-                let mut signed_up = self.activate(token, name, &username, &log, &bundle, (secret, step)).await?;
+                let mut signed_up = self.activate(token, who, &username, &log, &bundle, (secret, step)).await?;
                 if let Some(question) = question {
-                    let account = self.0.store.account(name).await.map_err(Fault::from)?.ok_or(ConfirmError::Over)?;
-                    let answer = self.evaluate(name, &bundle.device(), &account.vault, &question)?;
+                    let account = self.0.store.account(who).await.map_err(Fault::from)?.ok_or(ConfirmError::Over)?;
+                    let answer = self.evaluate(who, &bundle.device(), &account.vault, &question)?;
                     signed_up.session.vault = Some(answer);
                 }
                 Ok(signed_up)
@@ -155,7 +156,7 @@ impl Accounts {
     async fn activate(
         &self,
         token: TokenKey,
-        name: NameKey,
+        who: AccountKey,
         username: &str,
         log: &AccountLog,
         bundle: &Bundle,
@@ -163,20 +164,20 @@ impl Accounts {
     ) -> Result<SignedUp, ConfirmError> {
         let vault = &self.0.vault;
         let id = self.authenticator_id().map_err(Fault::from)?;
-        let device = self.device_key(name, &bundle.device());
+        let device = self.device_key(who, &bundle.device());
         let codes = RecoveryCode::set(&vault.env).map_err(Fault::from)?;
-        let (session, answer) = self.new_session(name, log.account(), Some(bundle.device()))?;
+        let (session, answer) = self.new_session(who, log.account(), Some(bundle.device()))?;
         let activation = Activation {
-            sealed: vault.seal_record(name, &Record::new(username, log)).map_err(Fault::from)?,
-            vault: self.new_vault_key(name)?,
+            sealed: vault.seal_record(who, &Record::new(username, log)).map_err(Fault::from)?,
+            vault: self.new_vault_key(who)?,
             authenticator: Authenticator {
                 id,
-                sealed: vault.seal_secret(name, id, &secret).map_err(Fault::from)?,
+                sealed: vault.seal_secret(who, id, &secret).map_err(Fault::from)?,
                 last_step,
             },
-            codes: codes.iter().map(|c| self.code_key(name, c)).collect(),
+            codes: codes.iter().map(|c| self.code_key(who, c)).collect(),
             device,
-            bundle: vault.seal_bundle(name, device, bundle).map_err(Fault::from)?,
+            bundle: vault.seal_bundle(who, device, bundle).map_err(Fault::from)?,
             session,
         };
         if !self.0.store.activate(token, activation, self.now()).await.map_err(Fault::from)? {
@@ -192,20 +193,20 @@ impl Accounts {
         code: &str,
         question: Option<Question>,
     ) -> Result<SignedUp, ConfirmError> {
-        let record = self.0.vault.open_record(account.name, &account.sealed)?;
+        let record = self.0.vault.open_record(account.key, &account.sealed)?;
         if record.log != log.encode() {
             return Err(ConfirmError::Statements);
         }
         let secrets = self.secrets(Some(account))?;
         let code = Code::parse(code);
-        if self.use_up(account.name, &secrets, &code).await?.is_none() {
+        if self.use_up(account.key, &secrets, &code).await?.is_none() {
             return Err(ConfirmError::Code);
         }
         let device = log.device_keys().first().map(livechat_wire::DeviceId::of);
-        let recovery_codes = self.fresh_recovery_codes(account.name).await?.ok_or(ConfirmError::Over)?;
-        let mut session = self.open_session(account.name, log.account(), device).await?.ok_or(ConfirmError::Over)?;
+        let recovery_codes = self.fresh_recovery_codes(account.key).await?.ok_or(ConfirmError::Over)?;
+        let mut session = self.open_session(account.key, log.account(), device).await?.ok_or(ConfirmError::Over)?;
         if let (Some(question), Some(device)) = (question, device) {
-            session.vault = Some(self.evaluate(account.name, &device, &account.vault, &question)?);
+            session.vault = Some(self.evaluate(account.key, &device, &account.vault, &question)?);
         }
         Ok(SignedUp { account: log.account(), session, recovery_codes })
     }
@@ -231,10 +232,10 @@ impl Accounts {
     }
 
     /// A new set in place of the one before. None: no such account.
-    pub(super) async fn fresh_recovery_codes(&self, name: NameKey) -> Result<Option<Vec<SecretText>>, Fault> {
+    pub(super) async fn fresh_recovery_codes(&self, who: AccountKey) -> Result<Option<Vec<SecretText>>, Fault> {
         let codes = RecoveryCode::set(&self.0.vault.env)?;
-        let keys = codes.iter().map(|c| self.code_key(name, c)).collect();
-        Ok(self.0.store.replace_codes(name, keys).await?.then(|| texts(&codes)))
+        let keys = codes.iter().map(|c| self.code_key(who, c)).collect();
+        Ok(self.0.store.replace_codes(who, keys).await?.then(|| texts(&codes)))
     }
 }
 

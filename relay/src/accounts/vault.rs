@@ -9,7 +9,7 @@ use livechat_wire::DeviceId;
 use livechat_wire::http::{Bytes, VaultAnswer, VaultAsk};
 
 use super::{Accounts, Fault};
-use crate::store::accounts::{NameKey, Sealed};
+use crate::store::accounts::{AccountKey, Sealed};
 
 /// What was blinded isn't.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -28,26 +28,26 @@ impl Question {
 
 impl Accounts {
     /// A fresh key for an account's vaults.
-    pub(super) fn new_vault_key(&self, name: NameKey) -> Result<Sealed, Fault> {
+    pub(super) fn new_vault_key(&self, who: AccountKey) -> Result<Sealed, Fault> {
         let seed = zeroize::Zeroizing::new(self.0.vault.env.random()?);
-        Ok(self.0.vault.seal_oprf(name, &seed)?)
+        Ok(self.0.vault.seal_oprf(who, &seed)?)
     }
 
     /// Evaluates. The caller has seen a correct code, and `device` is one of the account's.
     pub(super) fn evaluate(
         &self,
-        name: NameKey,
+        who: AccountKey,
         device: &DeviceId,
         key: &Sealed,
         question: &Question,
     ) -> Result<VaultAnswer, Fault> {
-        let key = self.0.vault.open_oprf(name, key)?;
+        let key = self.0.vault.open_oprf(who, key)?;
         let evaluation = key.evaluate(&question.0, &mut self.0.vault.env.dice()?);
         Ok(VaultAnswer {
             evaluated: Bytes(evaluation.element.to_vec()),
             proof: Bytes(evaluation.proof.to_vec()),
             public_key: Bytes(key.public().to_vec()),
-            knock: self.0.vault.seal_knock(name, device)?,
+            knock: self.0.vault.seal_knock(who, device)?,
         })
     }
 }

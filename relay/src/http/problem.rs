@@ -7,7 +7,7 @@ use livechat_wire::http::{Problem, ProblemCode, UsernameProblem};
 
 use crate::accounts::{
     AuthenticatorError, BeginError, CodeError, ConfirmError, Fault, LobbyError, LogError, LogInError, LookupError,
-    PendError, PublishError, SessionError,
+    PendError, PublishError, RenameError, SessionError,
 };
 use crate::blobs::BlobError;
 
@@ -277,6 +277,22 @@ impl From<LogError> for Failure {
             LogError::Outdated => {
                 let message = "Another device changed the account meanwhile. Read its log again, and continue that.";
                 Self::new(StatusCode::CONFLICT, ProblemCode::Outdated, message)
+            }
+            e => Self::bad_request(sentence(&e)),
+        }
+    }
+}
+
+impl From<RenameError> for Failure {
+    fn from(e: RenameError) -> Self {
+        match e {
+            RenameError::Outdated => LogError::Outdated.into(),
+            RenameError::Name(problem) => username(problem),
+            RenameError::Code(e) => e.into(),
+            RenameError::TooMany => {
+                let message = "You have changed your name twice in thirty days. Names that you had are held for you that \
+                               long; go back to one of them, or wait.";
+                Self::new(StatusCode::CONFLICT, ProblemCode::UsernameUnavailable, message)
             }
             e => Self::bad_request(sentence(&e)),
         }

@@ -33,7 +33,9 @@ macro_rules! keys {
 }
 
 keys! {
-    /// Keyed hash of a username: an account's key everywhere in the store.
+    /// Random: an account's key everywhere in the store. It outlives changes of the name.
+    AccountKey(32)
+    /// Keyed hash of a username: leads to an account.
     NameKey(32)
     /// Keyed hash of a username's confusable skeleton: unique, so that no two names look alike.
     SkeletonKey(32)
@@ -60,6 +62,8 @@ pub struct Sealed(pub Vec<u8>);
 /// A name held for somebody who is setting up an authenticator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
+    /// The key of the account that it may become.
+    pub account: AccountKey,
     /// The name.
     pub name: NameKey,
     /// What it looks like.
@@ -77,8 +81,8 @@ pub struct Pending {
 pub enum SignUp {
     /// Not confirmed yet.
     Pending {
-        /// The name.
-        name: NameKey,
+        /// The key of the account that it may become.
+        account: AccountKey,
         /// Name and secret.
         sealed: Sealed,
         /// Tries made, this one included.
@@ -116,7 +120,7 @@ pub struct PendingAuthenticator {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// Its key.
-    pub name: NameKey,
+    pub key: AccountKey,
     /// Name, log, devices.
     pub sealed: Sealed,
     /// What its devices' vaults are opened with, after a code.
@@ -152,7 +156,7 @@ pub struct Session {
     /// What it is called.
     pub id: SessionId,
     /// Whose it is.
-    pub name: NameKey,
+    pub account: AccountKey,
     /// Device and time of log-in.
     pub sealed: Sealed,
     /// Unix seconds.
@@ -226,6 +230,45 @@ pub struct Relog {
     pub ended: Vec<SessionId>,
 }
 
+/// Whom a name leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// An active account.
+    pub account: Account,
+    /// Whether it is called that now; else it was, and the name is held for it.
+    pub current: bool,
+}
+
+/// An account is called something else, and its record says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rename {
+    /// The record as it was read; another one by now: nothing happens.
+    pub was: Sealed,
+    /// The record from now on.
+    pub sealed: Sealed,
+    /// The name from now on.
+    pub name: NameKey,
+    /// What it looks like.
+    pub skeleton: SkeletonKey,
+    /// Unix seconds; until then the name before is nobody else's.
+    pub held_until: u64,
+    /// Names that one account may keep from others, this one included.
+    pub most: usize,
+}
+
+/// Whether it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renamed {
+    /// It is; nothing waits to be a device any more.
+    Done,
+    /// There is no such account, or its record isn't what it was.
+    Outdated,
+    /// Somebody else has this name, or one that looks like it, or had it lately.
+    Taken,
+    /// The account keeps as many names from others as it may.
+    TooMany,
+}
+
 /// Where accounts are kept. Times are Unix seconds, given by the caller.
 #[async_trait]
 pub trait AccountStore: Send + Sync + 'static {
@@ -251,17 +294,28 @@ pub trait AccountStore: Send + Sync + 'static {
     /// Gives the name of a pending sign-up back.
     async fn abandon(&self, token: TokenKey) -> Result<(), StoreError>;
 
+    /// The active account that has this name, or had it until lately.
+    async fn named(&self, name: NameKey, now: u64) -> Result<Option<Named>, StoreError>;
+
+    /// Gives an account another name, all or nothing. One that it had itself it may have again.
+    async fn rename(&self, account: AccountKey, rename: Rename, now: u64) -> Result<Renamed, StoreError>;
+
     /// An active account.
-    async fn account(&self, name: NameKey) -> Result<Option<Account>, StoreError>;
+    async fn account(&self, account: AccountKey) -> Result<Option<Account>, StoreError>;
 
     /// Uses up a time step: true for one caller only, and only if it is later than the last one used.
-    async fn use_step(&self, name: NameKey, authenticator: AuthenticatorId, step: u64) -> Result<bool, StoreError>;
+    async fn use_step(
+        &self,
+        account: AccountKey,
+        authenticator: AuthenticatorId,
+        step: u64,
+    ) -> Result<bool, StoreError>;
 
     /// Uses up a recovery code: true for one caller only.
-    async fn use_code(&self, name: NameKey, code: CodeKey) -> Result<bool, StoreError>;
+    async fn use_code(&self, account: AccountKey, code: CodeKey) -> Result<bool, StoreError>;
 
     /// Replaces all recovery codes. False: no such account.
-    async fn replace_codes(&self, name: NameKey, codes: Vec<CodeKey>) -> Result<bool, StoreError>;
+    async fn replace_codes(&self, account: AccountKey, codes: Vec<CodeKey>) -> Result<bool, StoreError>;
 
     /// Counts a try against a budget of `limit` per `window` seconds, which begins with the first try.
     async fn charge(&self, budget: BudgetKey, limit: u32, window: u64, now: u64) -> Result<Charge, StoreError>;
@@ -275,7 +329,7 @@ pub trait AccountStore: Send + Sync + 'static {
     /// Begins setting up another authenticator; replaces one begun before. False: no account, or it has `max`.
     async fn begin_authenticator(
         &self,
-        name: NameKey,
+        account: AccountKey,
         pending: PendingAuthenticator,
         max: usize,
     ) -> Result<bool, StoreError>;
@@ -283,7 +337,7 @@ pub trait AccountStore: Send + Sync + 'static {
     /// Counts a try at confirming and returns id and secret. None: unknown, over, or `max_tries` were made.
     async fn try_authenticator(
         &self,
-        name: NameKey,
+        account: AccountKey,
         token: TokenKey,
         max_tries: u32,
         now: u64,
@@ -292,14 +346,14 @@ pub trait AccountStore: Send + Sync + 'static {
     /// Puts the authenticator begun under `token` into force, `step` used. False: it was over, or `max` are in force.
     async fn add_authenticator(
         &self,
-        name: NameKey,
+        account: AccountKey,
         token: TokenKey,
         step: u64,
         max: usize,
     ) -> Result<bool, StoreError>;
 
     /// Removes all authenticators but `keep`. False: `keep` isn't in force, or is the only one.
-    async fn keep_authenticator(&self, name: NameKey, keep: AuthenticatorId) -> Result<bool, StoreError>;
+    async fn keep_authenticator(&self, account: AccountKey, keep: AuthenticatorId) -> Result<bool, StoreError>;
 
     /// Begins a session. False: no such account any more.
     async fn open_session(&self, session: Session) -> Result<bool, StoreError>;
@@ -308,40 +362,40 @@ pub trait AccountStore: Send + Sync + 'static {
     async fn session(&self, token: TokenKey, now: u64) -> Result<Option<Session>, StoreError>;
 
     /// All sessions of an account that aren't over, in no order.
-    async fn sessions(&self, name: NameKey, now: u64) -> Result<Vec<Session>, StoreError>;
+    async fn sessions(&self, account: AccountKey, now: u64) -> Result<Vec<Session>, StoreError>;
 
     /// Ends a session of this account. False: it has none of that id.
-    async fn end_session(&self, name: NameKey, id: SessionId) -> Result<bool, StoreError>;
+    async fn end_session(&self, account: AccountKey, id: SessionId) -> Result<bool, StoreError>;
 
     /// Stocks a device's KeyPackages, the oldest beyond `cap` dropped. None: no such account.
     async fn publish(
         &self,
-        name: NameKey,
+        account: AccountKey,
         device: DeviceKey,
         publication: Publication,
         cap: usize,
     ) -> Result<Option<Stock>, StoreError>;
 
     /// What is left of a device's KeyPackages.
-    async fn stock(&self, name: NameKey, device: DeviceKey) -> Result<Stock, StoreError>;
+    async fn stock(&self, account: AccountKey, device: DeviceKey) -> Result<Stock, StoreError>;
 
     /// The devices of an account, without KeyPackages.
-    async fn devices(&self, name: NameKey) -> Result<Vec<Device>, StoreError>;
+    async fn devices(&self, account: AccountKey) -> Result<Vec<Device>, StoreError>;
 
     /// The devices of an account, each with a KeyPackage if it has one: a one-time one is handed out once, ever.
-    async fn claim(&self, name: NameKey) -> Result<Vec<Device>, StoreError>;
+    async fn claim(&self, account: AccountKey) -> Result<Vec<Device>, StoreError>;
 
     /// Notes a device that wants to be one of the account's; replaces the one before. False: no such account.
-    async fn pend_device(&self, name: NameKey, bundle: Sealed, expires_at: u64) -> Result<bool, StoreError>;
+    async fn pend_device(&self, account: AccountKey, bundle: Sealed, expires_at: u64) -> Result<bool, StoreError>;
 
     /// The device that waits, and until when.
-    async fn pending_device(&self, name: NameKey, now: u64) -> Result<Option<(Sealed, u64)>, StoreError>;
+    async fn pending_device(&self, account: AccountKey, now: u64) -> Result<Option<(Sealed, u64)>, StoreError>;
 
     /// Replaces an account's record; nothing waits to be a device afterwards. False: the record isn't what it was.
-    async fn relog(&self, name: NameKey, relog: Relog) -> Result<bool, StoreError>;
+    async fn relog(&self, account: AccountKey, relog: Relog) -> Result<bool, StoreError>;
 
     /// Seals another record into a session. False: it is over.
-    async fn reseal_session(&self, name: NameKey, id: SessionId, sealed: Sealed) -> Result<bool, StoreError>;
+    async fn reseal_session(&self, account: AccountKey, id: SessionId, sealed: Sealed) -> Result<bool, StoreError>;
 
     /// The lobby's door, if there is one.
     async fn lobby(&self) -> Result<Option<Lobby>, StoreError>;
@@ -360,7 +414,7 @@ pub trait AccountStore: Send + Sync + 'static {
     async fn renew_lobby(&self, version: u64, now: u64) -> Result<bool, StoreError>;
 
     /// Deletes an account and all that hangs on it; its name stays held until `held_until`. False: no such account.
-    async fn delete(&self, name: NameKey, held_until: u64) -> Result<bool, StoreError>;
+    async fn delete(&self, account: AccountKey, held_until: u64) -> Result<bool, StoreError>;
 
     /// Removes what is over by `now`; returns how many rows.
     async fn expire(&self, now: u64) -> Result<u64, StoreError>;

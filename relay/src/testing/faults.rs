@@ -101,34 +101,36 @@ forward! {
     fn try_sign_up(token: TokenKey, max_tries: u32, now: u64) -> Option<SignUp>;
     fn activate(token: TokenKey, activation: Activation, now: u64) -> bool;
     fn abandon(token: TokenKey) -> ();
-    fn account(name: NameKey) -> Option<Account>;
-    fn use_step(name: NameKey, authenticator: AuthenticatorId, step: u64) -> bool;
-    fn use_code(name: NameKey, code: CodeKey) -> bool;
-    fn replace_codes(name: NameKey, codes: Vec<CodeKey>) -> bool;
+    fn named(name: NameKey, now: u64) -> Option<Named>;
+    fn rename(account: AccountKey, rename: Rename, now: u64) -> Renamed;
+    fn account(account: AccountKey) -> Option<Account>;
+    fn use_step(account: AccountKey, authenticator: AuthenticatorId, step: u64) -> bool;
+    fn use_code(account: AccountKey, code: CodeKey) -> bool;
+    fn replace_codes(account: AccountKey, codes: Vec<CodeKey>) -> bool;
     fn charge(budget: BudgetKey, limit: u32, window: u64, now: u64) -> Charge;
     fn refund(budget: BudgetKey) -> ();
     fn spend_proof(proof: ProofKey, expires_at: u64) -> bool;
-    fn begin_authenticator(name: NameKey, pending: PendingAuthenticator, max: usize) -> bool;
-    fn try_authenticator(name: NameKey, token: TokenKey, max_tries: u32, now: u64)
+    fn begin_authenticator(account: AccountKey, pending: PendingAuthenticator, max: usize) -> bool;
+    fn try_authenticator(account: AccountKey, token: TokenKey, max_tries: u32, now: u64)
         -> Option<(AuthenticatorId, Sealed)>;
-    fn add_authenticator(name: NameKey, token: TokenKey, step: u64, max: usize) -> bool;
-    fn keep_authenticator(name: NameKey, keep: AuthenticatorId) -> bool;
+    fn add_authenticator(account: AccountKey, token: TokenKey, step: u64, max: usize) -> bool;
+    fn keep_authenticator(account: AccountKey, keep: AuthenticatorId) -> bool;
     fn open_session(session: Session) -> bool;
     fn session(token: TokenKey, now: u64) -> Option<Session>;
-    fn sessions(name: NameKey, now: u64) -> Vec<Session>;
-    fn end_session(name: NameKey, id: SessionId) -> bool;
-    fn publish(name: NameKey, device: DeviceKey, publication: Publication, cap: usize) -> Option<Stock>;
-    fn stock(name: NameKey, device: DeviceKey) -> Stock;
-    fn devices(name: NameKey) -> Vec<Device>;
-    fn claim(name: NameKey) -> Vec<Device>;
-    fn pend_device(name: NameKey, bundle: Sealed, expires_at: u64) -> bool;
-    fn pending_device(name: NameKey, now: u64) -> Option<(Sealed, u64)>;
-    fn relog(name: NameKey, relog: Relog) -> bool;
-    fn reseal_session(name: NameKey, id: SessionId, sealed: Sealed) -> bool;
+    fn sessions(account: AccountKey, now: u64) -> Vec<Session>;
+    fn end_session(account: AccountKey, id: SessionId) -> bool;
+    fn publish(account: AccountKey, device: DeviceKey, publication: Publication, cap: usize) -> Option<Stock>;
+    fn stock(account: AccountKey, device: DeviceKey) -> Stock;
+    fn devices(account: AccountKey) -> Vec<Device>;
+    fn claim(account: AccountKey) -> Vec<Device>;
+    fn pend_device(account: AccountKey, bundle: Sealed, expires_at: u64) -> bool;
+    fn pending_device(account: AccountKey, now: u64) -> Option<(Sealed, u64)>;
+    fn relog(account: AccountKey, relog: Relog) -> bool;
+    fn reseal_session(account: AccountKey, id: SessionId, sealed: Sealed) -> bool;
     fn lobby() -> Option<Lobby>;
     fn put_lobby(sealed: Sealed, replaces: Option<u64>, stale_before: u64, now: u64) -> Lobby;
     fn renew_lobby(version: u64, now: u64) -> bool;
-    fn delete(name: NameKey, held_until: u64) -> bool;
+    fn delete(account: AccountKey, held_until: u64) -> bool;
     fn expire(now: u64) -> u64;
 }
 

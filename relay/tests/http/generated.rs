@@ -128,6 +128,7 @@ fn reads(schema: &str, body: &[u8]) -> bool {
         DirectoryEntry,
         RecoveryCodes,
         LobbyDoor,
+        OwnLog,
         PendingDevice,
         BlobSpace,
         BlobState,

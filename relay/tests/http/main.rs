@@ -13,6 +13,7 @@ mod lobby;
 mod login;
 mod names;
 mod rates;
+mod rename;
 mod sessions;
 mod signup;
 mod vault;
@@ -97,6 +98,9 @@ fn main() {
         vault::a_code_and_a_device_of_the_account_get_the_function_evaluated,
         vault::a_locked_device_knocks_and_has_few_tries_of_its_own,
         vault::what_is_no_question_uses_up_no_code,
+        rename::another_name_and_the_one_before_is_held,
+        rename::what_is_no_change_of_name,
+        rename::of_two_who_want_a_name_one_has_it,
         account::seed_b18_a_second_authenticator_replaces_a_lost_phone,
         account::seed_b18_recovery_codes_are_renewed,
         account::seed_b18_an_account_is_deleted,

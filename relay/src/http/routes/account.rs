@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use livechat_wire::http::{ConfirmAuthenticator, PendingSignUp, RecoveryCodes, WithCode};
+use livechat_wire::http::{ChangeName, ConfirmAuthenticator, PendingSignUp, RecoveryCodes, WithCode};
 
 use super::Answer;
 use crate::http::App;
@@ -58,6 +58,19 @@ pub(crate) async fn recovery_codes(
     Json(request): Json<WithCode>,
 ) -> Answer<RecoveryCodes> {
     Ok(Json(RecoveryCodes { recovery_codes: app.accounts.recovery_codes(&who, &request.code).await? }))
+}
+
+/// Gives the account another name: its log goes on with one entry that binds it. The name before stays held for thirty
+/// days: it leads nobody to the account, and nobody else can have it.
+#[utoipa::path(put, path = "/v1/account/name", tag = "account", request_body = ChangeName,
+    security(("session" = [])), responses((status = 204, description = "That is the name now"), Problems))]
+pub(crate) async fn rename(
+    State(app): State<Arc<App>>,
+    Who(who): Who,
+    Json(request): Json<ChangeName>,
+) -> Result<StatusCode, Failure> {
+    app.accounts.rename(&who, &request).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Deletes the account: log, devices, keys, sessions and files, at once. Its name stays held for thirty days.

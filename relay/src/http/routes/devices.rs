@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use livechat_wire::http::{DeviceProof, PendDevice, PendingDevice, PutLog};
+use livechat_wire::http::{DeviceProof, OwnLog, PendDevice, PendingDevice, PutLog};
 
 use super::Answer;
 use crate::http::App;
@@ -40,6 +40,13 @@ pub(crate) async fn put_log(
 ) -> Result<StatusCode, Failure> {
     app.accounts.put_log(&who, &request.log.0).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The account's log as it stands, whatever the account is called by now.
+#[utoipa::path(get, path = "/v1/devices/log", tag = "devices", security(("session" = [])),
+    responses((status = 200, description = "Name and log", body = OwnLog), Problems))]
+pub(crate) async fn own_log(State(app): State<Arc<App>>, Who(who): Who) -> Answer<OwnLog> {
+    Ok(Json(app.accounts.own_log(&who).await?))
 }
 
 /// Makes this session one of the device that signed: the log names it by now.

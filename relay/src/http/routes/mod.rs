@@ -40,7 +40,10 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
             livechat_wire::limits::HTTP_BODY,
         ))
         .merge(with_body(
-            OpenApiRouter::new().routes(routes!(devices::pend, devices::pending)).routes(routes!(devices::put_log)),
+            OpenApiRouter::new()
+                .routes(routes!(devices::pend, devices::pending))
+                .routes(routes!(devices::put_log, devices::own_log))
+                .routes(routes!(account::rename)),
             limits::CONFIRM_BODY,
         ))
         .routes(routes!(devices::claim_session))

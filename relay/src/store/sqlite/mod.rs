@@ -57,6 +57,12 @@ impl Sqlite {
     async fn open_as(path: PathBuf, what: Migrations) -> Result<Self, OpenError> {
         let opened = tokio::task::spawn_blocking(move || {
             let mut writer = connect(&path, what)?;
+            let foreign_keys = |db: &Connection, on: bool| {
+                let set = db.pragma_update(None, "foreign_keys", on);
+                set.map_err(|source| OpenError::Sqlite { path: path.clone(), source })
+            };
+            // A migration may put a table in the place of another that much hangs on.
+            foreign_keys(&writer, false)?;
             let runner = match what {
                 Migrations::Main => embedded::migrations::runner(),
                 Migrations::Blobs => embedded_blobs::migrations::runner(),
@@ -65,6 +71,7 @@ impl Sqlite {
                 .set_abort_missing(true)
                 .run(&mut writer)
                 .map_err(|e| OpenError::Migrate { path: path.clone(), source: Box::new(e) })?;
+            foreign_keys(&writer, true)?;
             let reader = connect(&path, what)?;
             reader
                 .pragma_update(None, "query_only", true)

@@ -7,8 +7,13 @@ fn room(max: usize) -> (String, Bson) {
     (format!("authenticators.{}", max.saturating_sub(1)), Bson::Document(doc! { "$exists": false }))
 }
 
-pub(super) async fn begin(db: Database, name: NameKey, pending: PendingAuthenticator, max: usize) -> Result<bool> {
-    let mut filter = doc! { "_id": bin(name), "state": ACTIVE };
+pub(super) async fn begin(
+    db: Database,
+    account: AccountKey,
+    pending: PendingAuthenticator,
+    max: usize,
+) -> Result<bool> {
+    let mut filter = doc! { "_id": bin(account), "state": ACTIVE };
     filter.extend([room(max)]);
     let setup = doc! {
         "id": bin(pending.id),
@@ -22,13 +27,13 @@ pub(super) async fn begin(db: Database, name: NameKey, pending: PendingAuthentic
 
 pub(super) async fn attempt(
     db: Database,
-    name: NameKey,
+    account: AccountKey,
     token: TokenKey,
     max_tries: u32,
     now: u64,
 ) -> Result<Option<(AuthenticatorId, Sealed)>> {
     let filter = doc! {
-        "_id": bin(name),
+        "_id": bin(account),
         "state": ACTIVE,
         "setup.token": bin(token),
         "setup.expires_at": { "$gt": int(now) },
@@ -40,9 +45,9 @@ pub(super) async fn attempt(
     Ok(Some((key(setup, "id")?, sealed(setup, "sealed")?)))
 }
 
-pub(super) async fn add(db: Database, name: NameKey, token: TokenKey, step: u64, max: usize) -> Result<bool> {
+pub(super) async fn add(db: Database, account: AccountKey, token: TokenKey, step: u64, max: usize) -> Result<bool> {
     let accounts = of(&db, "accounts");
-    let mut filter = doc! { "_id": bin(name), "state": ACTIVE, "setup.token": bin(token) };
+    let mut filter = doc! { "_id": bin(account), "state": ACTIVE, "setup.token": bin(token) };
     filter.extend([room(max)]);
     // One update reads and moves it, so that it can't be put into force twice.
     let moved = doc! { "id": "$setup.id", "sealed": "$setup.sealed", "last_step": int(step) };
@@ -53,9 +58,9 @@ pub(super) async fn add(db: Database, name: NameKey, token: TokenKey, step: u64,
     Ok(accounts.update_one(filter, steps).await?.matched_count == 1)
 }
 
-pub(super) async fn keep(db: Database, name: NameKey, keep: AuthenticatorId) -> Result<bool> {
+pub(super) async fn keep(db: Database, account: AccountKey, keep: AuthenticatorId) -> Result<bool> {
     let filter = doc! {
-        "_id": bin(name),
+        "_id": bin(account),
         "state": ACTIVE,
         "authenticators.id": bin(keep),
         "authenticators.1": { "$exists": true },

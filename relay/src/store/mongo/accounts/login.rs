@@ -4,17 +4,22 @@ use mongodb::options::ReturnDocument;
 
 use super::*;
 
-pub(super) async fn use_step(db: Database, name: NameKey, authenticator: AuthenticatorId, step: u64) -> Result<bool> {
+pub(super) async fn use_step(
+    db: Database,
+    account: AccountKey,
+    authenticator: AuthenticatorId,
+    step: u64,
+) -> Result<bool> {
     let filter = doc! {
-        "_id": bin(name),
+        "_id": bin(account),
         "state": ACTIVE,
         "authenticators": { "$elemMatch": { "id": bin(authenticator), "last_step": { "$lt": int(step) } } },
     };
     update(&of(&db, "accounts"), filter, doc! { "$set": { "authenticators.$.last_step": int(step) } }).await
 }
 
-pub(super) async fn use_code(db: Database, name: NameKey, code: CodeKey) -> Result<bool> {
-    let filter = doc! { "_id": bin(name), "state": ACTIVE, "codes": bin(code) };
+pub(super) async fn use_code(db: Database, account: AccountKey, code: CodeKey) -> Result<bool> {
+    let filter = doc! { "_id": bin(account), "state": ACTIVE, "codes": bin(code) };
     update(&of(&db, "accounts"), filter, doc! { "$pull": { "codes": bin(code) } }).await
 }
 

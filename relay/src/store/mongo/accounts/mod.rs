@@ -6,6 +6,7 @@ mod devices;
 mod directory;
 mod lobby;
 mod login;
+mod names;
 mod sessions;
 mod signup;
 
@@ -43,11 +44,14 @@ pub(super) async fn create_indexes(mongo: &Mongo) -> Result<()> {
                 .partial_filter_expression(doc! { "token": { "$exists": true } })
                 .build();
             let token = IndexModel::builder().keys(doc! { "token": 1 }).options(token_held).build();
-            let accounts = [unique(doc! { "skeleton": 1 }), token, plain(doc! { "state": 1, "expires_at": 1 })];
+            // Each in an array: unique from one account to another.
+            let names = [unique(doc! { "names.name": 1 }), unique(doc! { "names.skeleton": 1 })];
+            of(&db, "accounts").create_indexes(names).await?;
+            let accounts = [plain(doc! { "names.until": 1 }), token, plain(doc! { "state": 1, "expires_at": 1 })];
             of(&db, "accounts").create_indexes(accounts).await?;
-            let sessions = [unique(doc! { "id": 1 }), plain(doc! { "name": 1 }), plain(doc! { "expires_at": 1 })];
+            let sessions = [unique(doc! { "id": 1 }), plain(doc! { "account": 1 }), plain(doc! { "expires_at": 1 })];
             of(&db, "sessions").create_indexes(sessions).await?;
-            of(&db, "key_packages").create_index(plain(doc! { "name": 1, "device": 1, "_id": 1 })).await?;
+            of(&db, "key_packages").create_index(plain(doc! { "account": 1, "device": 1, "_id": 1 })).await?;
             of(&db, "budgets").create_index(plain(doc! { "resets_at": 1 })).await?;
             of(&db, "proofs").create_index(plain(doc! { "expires_at": 1 })).await?;
             Ok(())
@@ -120,7 +124,7 @@ fn read_account(d: &Document) -> Result<Account> {
             Ok(Authenticator { id: key(a, "id")?, sealed: sealed(a, "sealed")?, last_step: uint(a, "last_step")? })
         })
         .collect::<Result<_>>()?;
-    Ok(Account { name: key(d, "_id")?, sealed: sealed(d, "sealed")?, vault: sealed(d, "vault")?, authenticators })
+    Ok(Account { key: key(d, "_id")?, sealed: sealed(d, "sealed")?, vault: sealed(d, "vault")?, authenticators })
 }
 
 fn write_authenticator(a: &Authenticator) -> Document {
@@ -159,7 +163,7 @@ impl AccountStore for Mongo {
     }
 
     async fn is_taken(&self, name: NameKey, skeleton: SkeletonKey, now: u64) -> Result<bool> {
-        self.call(signup::is_taken(self.db().clone(), name, skeleton, now)).await
+        self.call(names::is_taken(self.db().clone(), name, skeleton, now)).await
     }
 
     async fn hold(&self, pending: Pending, now: u64) -> Result<bool> {
@@ -183,11 +187,19 @@ impl AccountStore for Mongo {
         .await
     }
 
-    async fn account(&self, name: NameKey) -> Result<Option<Account>> {
+    async fn named(&self, name: NameKey, now: u64) -> Result<Option<Named>> {
+        self.call(names::named(self.db().clone(), name, now)).await
+    }
+
+    async fn rename(&self, account: AccountKey, rename: Rename, now: u64) -> Result<Renamed> {
+        self.call(names::rename(self.db().clone(), account, rename, now)).await
+    }
+
+    async fn account(&self, account: AccountKey) -> Result<Option<Account>> {
         let db = self.db().clone();
         self.call(async move {
             let found = of(&db, "accounts")
-                .find_one(doc! { "_id": bin(name), "state": ACTIVE })
+                .find_one(doc! { "_id": bin(account), "state": ACTIVE })
                 .projection(doc! { "sealed": 1, "vault": 1, "authenticators": 1 })
                 .await?;
             found.as_ref().map(read_account).transpose()
@@ -195,18 +207,18 @@ impl AccountStore for Mongo {
         .await
     }
 
-    async fn use_step(&self, name: NameKey, authenticator: AuthenticatorId, step: u64) -> Result<bool> {
-        self.call(login::use_step(self.db().clone(), name, authenticator, step)).await
+    async fn use_step(&self, account: AccountKey, authenticator: AuthenticatorId, step: u64) -> Result<bool> {
+        self.call(login::use_step(self.db().clone(), account, authenticator, step)).await
     }
 
-    async fn use_code(&self, name: NameKey, code: CodeKey) -> Result<bool> {
-        self.call(login::use_code(self.db().clone(), name, code)).await
+    async fn use_code(&self, account: AccountKey, code: CodeKey) -> Result<bool> {
+        self.call(login::use_code(self.db().clone(), account, code)).await
     }
 
-    async fn replace_codes(&self, name: NameKey, codes: Vec<CodeKey>) -> Result<bool> {
+    async fn replace_codes(&self, account: AccountKey, codes: Vec<CodeKey>) -> Result<bool> {
         let db = self.db().clone();
         self.call(async move {
-            let filter = doc! { "_id": bin(name), "state": ACTIVE };
+            let filter = doc! { "_id": bin(account), "state": ACTIVE };
             update(&of(&db, "accounts"), filter, doc! { "$set": { "codes": write_codes(&codes) } }).await
         })
         .await
@@ -233,26 +245,31 @@ impl AccountStore for Mongo {
         .await
     }
 
-    async fn begin_authenticator(&self, name: NameKey, pending: PendingAuthenticator, max: usize) -> Result<bool> {
-        self.call(authenticators::begin(self.db().clone(), name, pending, max)).await
+    async fn begin_authenticator(
+        &self,
+        account: AccountKey,
+        pending: PendingAuthenticator,
+        max: usize,
+    ) -> Result<bool> {
+        self.call(authenticators::begin(self.db().clone(), account, pending, max)).await
     }
 
     async fn try_authenticator(
         &self,
-        name: NameKey,
+        account: AccountKey,
         token: TokenKey,
         max_tries: u32,
         now: u64,
     ) -> Result<Option<(AuthenticatorId, Sealed)>> {
-        self.call(authenticators::attempt(self.db().clone(), name, token, max_tries, now)).await
+        self.call(authenticators::attempt(self.db().clone(), account, token, max_tries, now)).await
     }
 
-    async fn add_authenticator(&self, name: NameKey, token: TokenKey, step: u64, max: usize) -> Result<bool> {
-        self.call(authenticators::add(self.db().clone(), name, token, step, max)).await
+    async fn add_authenticator(&self, account: AccountKey, token: TokenKey, step: u64, max: usize) -> Result<bool> {
+        self.call(authenticators::add(self.db().clone(), account, token, step, max)).await
     }
 
-    async fn keep_authenticator(&self, name: NameKey, keep: AuthenticatorId) -> Result<bool> {
-        self.call(authenticators::keep(self.db().clone(), name, keep)).await
+    async fn keep_authenticator(&self, account: AccountKey, keep: AuthenticatorId) -> Result<bool> {
+        self.call(authenticators::keep(self.db().clone(), account, keep)).await
     }
 
     async fn open_session(&self, session: Session) -> Result<bool> {
@@ -263,14 +280,14 @@ impl AccountStore for Mongo {
         self.call(sessions::by_token(self.db().clone(), token, now)).await
     }
 
-    async fn sessions(&self, name: NameKey, now: u64) -> Result<Vec<Session>> {
-        self.call(sessions::of_account(self.db().clone(), name, now)).await
+    async fn sessions(&self, account: AccountKey, now: u64) -> Result<Vec<Session>> {
+        self.call(sessions::of_account(self.db().clone(), account, now)).await
     }
 
-    async fn end_session(&self, name: NameKey, id: SessionId) -> Result<bool> {
+    async fn end_session(&self, account: AccountKey, id: SessionId) -> Result<bool> {
         let db = self.db().clone();
         self.call(async move {
-            let gone = of(&db, "sessions").delete_one(doc! { "name": bin(name), "id": bin(id) }).await?;
+            let gone = of(&db, "sessions").delete_one(doc! { "account": bin(account), "id": bin(id) }).await?;
             Ok(gone.deleted_count == 1)
         })
         .await
@@ -278,42 +295,42 @@ impl AccountStore for Mongo {
 
     async fn publish(
         &self,
-        name: NameKey,
+        account: AccountKey,
         device: DeviceKey,
         publication: Publication,
         cap: usize,
     ) -> Result<Option<Stock>> {
-        self.call(directory::publish(self.db().clone(), name, device, publication, cap)).await
+        self.call(directory::publish(self.db().clone(), account, device, publication, cap)).await
     }
 
-    async fn stock(&self, name: NameKey, device: DeviceKey) -> Result<Stock> {
-        self.call(directory::stock(self.db().clone(), name, device)).await
+    async fn stock(&self, account: AccountKey, device: DeviceKey) -> Result<Stock> {
+        self.call(directory::stock(self.db().clone(), account, device)).await
     }
 
-    async fn devices(&self, name: NameKey) -> Result<Vec<Device>> {
-        self.call(directory::devices(self.db().clone(), name)).await
+    async fn devices(&self, account: AccountKey) -> Result<Vec<Device>> {
+        self.call(directory::devices(self.db().clone(), account)).await
     }
 
-    async fn claim(&self, name: NameKey) -> Result<Vec<Device>> {
-        self.call(directory::claim(self.db().clone(), name)).await
+    async fn claim(&self, account: AccountKey) -> Result<Vec<Device>> {
+        self.call(directory::claim(self.db().clone(), account)).await
     }
 
-    async fn pend_device(&self, name: NameKey, bundle: Sealed, expires_at: u64) -> Result<bool> {
-        self.call(devices::pend(self.db().clone(), name, bundle, expires_at)).await
+    async fn pend_device(&self, account: AccountKey, bundle: Sealed, expires_at: u64) -> Result<bool> {
+        self.call(devices::pend(self.db().clone(), account, bundle, expires_at)).await
     }
 
-    async fn pending_device(&self, name: NameKey, now: u64) -> Result<Option<(Sealed, u64)>> {
-        self.call(devices::pending(self.db().clone(), name, now)).await
+    async fn pending_device(&self, account: AccountKey, now: u64) -> Result<Option<(Sealed, u64)>> {
+        self.call(devices::pending(self.db().clone(), account, now)).await
     }
 
-    async fn relog(&self, name: NameKey, relog: Relog) -> Result<bool> {
-        self.call(devices::relog(self.db().clone(), name, relog)).await
+    async fn relog(&self, account: AccountKey, relog: Relog) -> Result<bool> {
+        self.call(devices::relog(self.db().clone(), account, relog)).await
     }
 
-    async fn reseal_session(&self, name: NameKey, id: SessionId, sealed: Sealed) -> Result<bool> {
+    async fn reseal_session(&self, account: AccountKey, id: SessionId, sealed: Sealed) -> Result<bool> {
         let db = self.db().clone();
         self.call(async move {
-            let session = doc! { "name": bin(name), "id": bin(id) };
+            let session = doc! { "account": bin(account), "id": bin(id) };
             update(&of(&db, "sessions"), session, doc! { "$set": { "sealed": bin(&sealed.0) } }).await
         })
         .await
@@ -332,8 +349,8 @@ impl AccountStore for Mongo {
         self.call(lobby::renew(self.db().clone(), version, now)).await
     }
 
-    async fn delete(&self, name: NameKey, held_until: u64) -> Result<bool> {
-        self.call(signup::delete(self.db().clone(), name, held_until)).await
+    async fn delete(&self, account: AccountKey, held_until: u64) -> Result<bool> {
+        self.call(signup::delete(self.db().clone(), account, held_until)).await
     }
 
     async fn expire(&self, now: u64) -> Result<u64> {

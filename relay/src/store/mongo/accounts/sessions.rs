@@ -8,7 +8,7 @@ pub(super) async fn insert(db: &Database, session: &Session) -> Result<()> {
     let row = doc! {
         "_id": bin(session.token),
         "id": bin(session.id),
-        "name": bin(session.name),
+        "account": bin(session.account),
         "sealed": bin(&session.sealed.0),
         "expires_at": int(session.expires_at),
     };
@@ -16,14 +16,14 @@ pub(super) async fn insert(db: &Database, session: &Session) -> Result<()> {
     Ok(())
 }
 
-async fn is_active(db: &Database, name: NameKey) -> Result<bool> {
-    let filter = doc! { "_id": bin(name), "state": ACTIVE };
+async fn is_active(db: &Database, account: AccountKey) -> Result<bool> {
+    let filter = doc! { "_id": bin(account), "state": ACTIVE };
     Ok(of(db, "accounts").find_one(filter).projection(doc! { "_id": 1 }).await?.is_some())
 }
 
 pub(super) async fn open(db: Database, session: Session) -> Result<bool> {
     // A deletion in between leaves a session that opens nothing and is swept later.
-    let active = is_active(&db, session.name).await?;
+    let active = is_active(&db, session.account).await?;
     if active {
         insert(&db, &session).await?;
     }
@@ -34,11 +34,11 @@ pub(super) async fn by_token(db: Database, token: TokenKey, now: u64) -> Result<
     let filter = doc! { "_id": bin(token), "expires_at": { "$gt": int(now) } };
     let Some(row) = of(&db, "sessions").find_one(filter).await? else { return Ok(None) };
     let session = read(&row)?;
-    Ok(is_active(&db, session.name).await?.then_some(session))
+    Ok(is_active(&db, session.account).await?.then_some(session))
 }
 
-pub(super) async fn of_account(db: Database, name: NameKey, now: u64) -> Result<Vec<Session>> {
-    let filter = doc! { "name": bin(name), "expires_at": { "$gt": int(now) } };
+pub(super) async fn of_account(db: Database, account: AccountKey, now: u64) -> Result<Vec<Session>> {
+    let filter = doc! { "account": bin(account), "expires_at": { "$gt": int(now) } };
     let mut rows = of(&db, "sessions").find(filter).await?;
     let mut sessions = Vec::new();
     while let Some(row) = rows.try_next().await? {
@@ -51,7 +51,7 @@ fn read(row: &Document) -> Result<Session> {
     Ok(Session {
         token: key(row, "_id")?,
         id: key(row, "id")?,
-        name: key(row, "name")?,
+        account: key(row, "account")?,
         sealed: sealed(row, "sealed")?,
         expires_at: uint(row, "expires_at")?,
     })

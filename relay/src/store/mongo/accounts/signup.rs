@@ -1,37 +1,24 @@
-//! Names: held, confirmed, deleted, expired.
+//! Sign-ups: begun, confirmed; accounts deleted, and what is over.
 
 use futures::TryStreamExt;
 use mongodb::options::ReturnDocument;
 
 use super::*;
 
-pub(super) async fn is_taken(db: Database, name: NameKey, skeleton: SkeletonKey, now: u64) -> Result<bool> {
-    let same = doc! { "$or": [{ "_id": bin(name) }, { "skeleton": bin(skeleton) }] };
-    let held = doc! { "$or": [{ "state": ACTIVE }, { "expires_at": { "$gt": int(now) } }] };
-    let found = of(&db, "accounts").find_one(doc! { "$and": [same, held] }).projection(doc! { "_id": 1 }).await?;
-    Ok(found.is_some())
-}
-
 pub(super) async fn hold(db: Database, pending: Pending, now: u64) -> Result<bool> {
-    let accounts = of(&db, "accounts");
-    // Only what is over goes, whoever runs this at the same time; who then inserts first has the name.
-    accounts
-        .delete_many(doc! {
-            "$or": [{ "_id": bin(pending.name) }, { "skeleton": bin(pending.skeleton) }],
-            "state": { "$ne": ACTIVE },
-            "expires_at": { "$lte": int(now) },
-        })
-        .await?;
+    names::free(&db, pending.name, pending.skeleton, now).await?;
+    let mut name = names::write(pending.name, pending.skeleton);
+    name.insert("until", int(pending.expires_at));
     let row = doc! {
-        "_id": bin(pending.name),
-        "skeleton": bin(pending.skeleton),
+        "_id": bin(pending.account),
+        "names": [name],
         "state": PENDING,
         "token": bin(pending.token),
         "tries": 0_i64,
         "expires_at": int(pending.expires_at),
         "sealed": bin(pending.sealed.0),
     };
-    insert_new(&accounts, row).await
+    insert_new(&of(&db, "accounts"), row).await
 }
 
 pub(super) async fn try_sign_up(db: Database, token: TokenKey, max_tries: u32, now: u64) -> Result<Option<SignUp>> {
@@ -47,7 +34,7 @@ pub(super) async fn try_sign_up(db: Database, token: TokenKey, max_tries: u32, n
     let Some(row) = found else { return Ok(None) };
     Ok(Some(match row.get_i32("state") {
         Ok(PENDING) => SignUp::Pending {
-            name: key(&row, "_id")?,
+            account: key(&row, "_id")?,
             sealed: sealed(&row, "sealed")?,
             tries: u32::try_from(uint(&row, "tries")?).unwrap_or(u32::MAX),
         },
@@ -60,7 +47,7 @@ pub(super) async fn activate(db: Database, token: TokenKey, activation: Activati
     let session = activation.session.token;
     sessions::insert(&db, &activation.session).await?;
     let filter = doc! { "token": bin(token), "state": PENDING, "expires_at": { "$gt": int(now) } };
-    let change = doc! { "$set": {
+    let change = doc! { "$unset": { "names.0.until": "" }, "$set": {
         "state": ACTIVE,
         "sealed": bin(activation.sealed.0),
         "vault": bin(activation.vault.0),
@@ -75,24 +62,27 @@ pub(super) async fn activate(db: Database, token: TokenKey, activation: Activati
     Ok(done)
 }
 
-pub(super) async fn delete(db: Database, name: NameKey, held_until: u64) -> Result<bool> {
+pub(super) async fn delete(db: Database, account: AccountKey, held_until: u64) -> Result<bool> {
     let change = doc! {
-        "$set": { "state": DELETED, "expires_at": int(held_until), "sealed": bin([]) },
+        "$set": { "state": DELETED, "expires_at": int(held_until), "sealed": bin([]),
+            "names.$[current].until": int(held_until) },
         "$unset": { "token": "", "tries": "", "vault": "", "authenticators": "", "setup": "", "codes": "", "devices": "",
             "pending_device": "" },
     };
-    let done = update(&of(&db, "accounts"), doc! { "_id": bin(name), "state": ACTIVE }, change).await?;
+    let ours = doc! { "_id": bin(account), "state": ACTIVE };
+    let current = [doc! { "current.until": { "$exists": false } }];
+    let done = of(&db, "accounts").update_one(ours, change).array_filters(current).await?.matched_count == 1;
     if done {
-        sweep(&db, name).await?;
+        sweep(&db, account).await?;
     }
     Ok(done)
 }
 
 /// Removes what hangs on a deleted account. Interrupted, it is done again by [`expire`].
-async fn sweep(db: &Database, name: NameKey) -> Result<u64> {
+async fn sweep(db: &Database, account: AccountKey) -> Result<u64> {
     let mut gone = 0;
     for collection in ["sessions", "key_packages"] {
-        gone += of(db, collection).delete_many(doc! { "name": bin(name) }).await?.deleted_count;
+        gone += of(db, collection).delete_many(doc! { "account": bin(account) }).await?.deleted_count;
     }
     Ok(gone)
 }
@@ -113,6 +103,7 @@ pub(super) async fn expire(db: Database, now: u64) -> Result<u64> {
     ] {
         gone += of(&db, collection).delete_many(filter).await?.deleted_count;
     }
+    gone += names::expire(&db, now).await?;
     let setup = doc! { "setup.expires_at": { "$lte": now } };
     let waits = doc! { "pending_device.expires_at": { "$lte": now } };
     gone += of(&db, "accounts").update_many(waits, doc! { "$unset": { "pending_device": "" } }).await?.modified_count;

@@ -4,26 +4,31 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::*;
 
-pub(super) fn use_step(db: &Connection, name: NameKey, authenticator: AuthenticatorId, step: u64) -> Result<bool> {
+pub(super) fn use_step(
+    db: &Connection,
+    account: AccountKey,
+    authenticator: AuthenticatorId,
+    step: u64,
+) -> Result<bool> {
     changes_one(
         db,
-        "UPDATE authenticators SET last_step = ?1 WHERE id = ?2 AND name = ?3 AND token IS NULL AND last_step < ?1",
-        params![int(step), authenticator.0, name.0],
+        "UPDATE authenticators SET last_step = ?1 WHERE id = ?2 AND account = ?3 AND token IS NULL AND last_step < ?1",
+        params![int(step), authenticator.0, account.0],
     )
 }
 
-pub(super) fn use_code(db: &Connection, name: NameKey, code: CodeKey) -> Result<bool> {
-    changes_one(db, "DELETE FROM recovery_codes WHERE name = ?1 AND code = ?2", params![name.0, code.0])
+pub(super) fn use_code(db: &Connection, account: AccountKey, code: CodeKey) -> Result<bool> {
+    changes_one(db, "DELETE FROM recovery_codes WHERE account = ?1 AND code = ?2", params![account.0, code.0])
 }
 
-pub(super) fn replace_codes(db: &Connection, name: NameKey, codes: &[CodeKey]) -> Result<bool> {
-    if !is_active(db, name)? {
+pub(super) fn replace_codes(db: &Connection, account: AccountKey, codes: &[CodeKey]) -> Result<bool> {
+    if !is_active(db, account)? {
         return Ok(false);
     }
-    db.prepare_cached("DELETE FROM recovery_codes WHERE name = ?1")?.execute([name.0])?;
-    let mut insert = db.prepare_cached("INSERT INTO recovery_codes (name, code) VALUES (?1, ?2)")?;
+    db.prepare_cached("DELETE FROM recovery_codes WHERE account = ?1")?.execute([account.0])?;
+    let mut insert = db.prepare_cached("INSERT INTO recovery_codes (account, code) VALUES (?1, ?2)")?;
     for code in codes {
-        insert.execute(params![name.0, code.0])?;
+        insert.execute(params![account.0, code.0])?;
     }
     Ok(true)
 }

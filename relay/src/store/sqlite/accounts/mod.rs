@@ -5,6 +5,7 @@ mod devices;
 mod directory;
 mod lobby;
 mod login;
+mod names;
 mod sessions;
 mod signup;
 
@@ -61,23 +62,23 @@ fn changes_one(db: &Connection, sql: &str, params: impl rusqlite::Params) -> Res
     Ok(db.prepare_cached(sql)?.execute(params)? == 1)
 }
 
-fn is_active(db: &Connection, name: NameKey) -> Result<bool> {
-    let mut statement = db.prepare_cached("SELECT 1 FROM accounts WHERE name = ?1 AND state = ?2")?;
-    Ok(statement.exists(params![name.0, ACTIVE])?)
+fn is_active(db: &Connection, account: AccountKey) -> Result<bool> {
+    let mut statement = db.prepare_cached("SELECT 1 FROM accounts WHERE account = ?1 AND state = ?2")?;
+    Ok(statement.exists(params![account.0, ACTIVE])?)
 }
 
 /// An active account with its authenticators.
-fn account(db: &Connection, name: NameKey) -> Result<Option<Account>> {
-    let mut statement = db.prepare_cached("SELECT sealed, vault FROM accounts WHERE name = ?1 AND state = ?2")?;
-    let found = statement.query_row(params![name.0, ACTIVE], |r| Ok((Sealed(r.get(0)?), Sealed(r.get(1)?))));
+fn read_account(db: &Connection, account: AccountKey) -> Result<Option<Account>> {
+    let mut statement = db.prepare_cached("SELECT sealed, vault FROM accounts WHERE account = ?1 AND state = ?2")?;
+    let found = statement.query_row(params![account.0, ACTIVE], |r| Ok((Sealed(r.get(0)?), Sealed(r.get(1)?))));
     let Some((record, vault)) = found.optional()? else { return Ok(None) };
     let authenticators = all(
         db,
-        "SELECT id, sealed, last_step FROM authenticators WHERE name = ?1 AND token IS NULL ORDER BY id",
-        params![name.0],
+        "SELECT id, sealed, last_step FROM authenticators WHERE account = ?1 AND token IS NULL ORDER BY id",
+        params![account.0],
         |r| Ok(Authenticator { id: key(r, "id")?, sealed: sealed(r, "sealed")?, last_step: uint(r.get("last_step")?) }),
     )?;
-    Ok(Some(Account { name, sealed: record, vault, authenticators }))
+    Ok(Some(Account { key: account, sealed: record, vault, authenticators }))
 }
 
 #[async_trait]
@@ -100,7 +101,7 @@ impl AccountStore for Sqlite {
     }
 
     async fn is_taken(&self, name: NameKey, skeleton: SkeletonKey, now: u64) -> Result<bool> {
-        self.read(move |db| signup::is_taken(db, name, skeleton, now)).await
+        self.read(move |db| names::is_taken(db, name, skeleton, now)).await
     }
 
     async fn hold(&self, pending: Pending, now: u64) -> Result<bool> {
@@ -123,20 +124,28 @@ impl AccountStore for Sqlite {
         .await
     }
 
-    async fn account(&self, name: NameKey) -> Result<Option<Account>> {
-        self.read(move |db| account(db, name)).await
+    async fn named(&self, name: NameKey, now: u64) -> Result<Option<Named>> {
+        self.read(move |db| names::named(db, name, now)).await
     }
 
-    async fn use_step(&self, name: NameKey, authenticator: AuthenticatorId, step: u64) -> Result<bool> {
-        self.write(move |db| login::use_step(db, name, authenticator, step)).await
+    async fn rename(&self, account: AccountKey, rename: Rename, now: u64) -> Result<Renamed> {
+        self.write(move |db| names::rename(db, account, &rename, now)).await
     }
 
-    async fn use_code(&self, name: NameKey, code: CodeKey) -> Result<bool> {
-        self.write(move |db| login::use_code(db, name, code)).await
+    async fn account(&self, account: AccountKey) -> Result<Option<Account>> {
+        self.read(move |db| read_account(db, account)).await
     }
 
-    async fn replace_codes(&self, name: NameKey, codes: Vec<CodeKey>) -> Result<bool> {
-        self.write(move |db| login::replace_codes(db, name, &codes)).await
+    async fn use_step(&self, account: AccountKey, authenticator: AuthenticatorId, step: u64) -> Result<bool> {
+        self.write(move |db| login::use_step(db, account, authenticator, step)).await
+    }
+
+    async fn use_code(&self, account: AccountKey, code: CodeKey) -> Result<bool> {
+        self.write(move |db| login::use_code(db, account, code)).await
+    }
+
+    async fn replace_codes(&self, account: AccountKey, codes: Vec<CodeKey>) -> Result<bool> {
+        self.write(move |db| login::replace_codes(db, account, &codes)).await
     }
 
     async fn charge(&self, budget: BudgetKey, limit: u32, window: u64, now: u64) -> Result<Charge> {
@@ -151,26 +160,31 @@ impl AccountStore for Sqlite {
         self.write(move |db| login::spend_proof(db, proof, expires_at)).await
     }
 
-    async fn begin_authenticator(&self, name: NameKey, pending: PendingAuthenticator, max: usize) -> Result<bool> {
-        self.write(move |db| authenticators::begin(db, name, &pending, max)).await
+    async fn begin_authenticator(
+        &self,
+        account: AccountKey,
+        pending: PendingAuthenticator,
+        max: usize,
+    ) -> Result<bool> {
+        self.write(move |db| authenticators::begin(db, account, &pending, max)).await
     }
 
     async fn try_authenticator(
         &self,
-        name: NameKey,
+        account: AccountKey,
         token: TokenKey,
         max_tries: u32,
         now: u64,
     ) -> Result<Option<(AuthenticatorId, Sealed)>> {
-        self.write(move |db| authenticators::attempt(db, name, token, max_tries, now)).await
+        self.write(move |db| authenticators::attempt(db, account, token, max_tries, now)).await
     }
 
-    async fn add_authenticator(&self, name: NameKey, token: TokenKey, step: u64, max: usize) -> Result<bool> {
-        self.write(move |db| authenticators::add(db, name, token, step, max)).await
+    async fn add_authenticator(&self, account: AccountKey, token: TokenKey, step: u64, max: usize) -> Result<bool> {
+        self.write(move |db| authenticators::add(db, account, token, step, max)).await
     }
 
-    async fn keep_authenticator(&self, name: NameKey, keep: AuthenticatorId) -> Result<bool> {
-        self.write(move |db| authenticators::keep(db, name, keep)).await
+    async fn keep_authenticator(&self, account: AccountKey, keep: AuthenticatorId) -> Result<bool> {
+        self.write(move |db| authenticators::keep(db, account, keep)).await
     }
 
     async fn open_session(&self, session: Session) -> Result<bool> {
@@ -181,52 +195,54 @@ impl AccountStore for Sqlite {
         self.read(move |db| sessions::by_token(db, token, now)).await
     }
 
-    async fn sessions(&self, name: NameKey, now: u64) -> Result<Vec<Session>> {
-        self.read(move |db| sessions::of_account(db, name, now)).await
+    async fn sessions(&self, account: AccountKey, now: u64) -> Result<Vec<Session>> {
+        self.read(move |db| sessions::of_account(db, account, now)).await
     }
 
-    async fn end_session(&self, name: NameKey, id: SessionId) -> Result<bool> {
-        self.write(move |db| changes_one(db, "DELETE FROM sessions WHERE name = ?1 AND id = ?2", params![name.0, id.0]))
-            .await
+    async fn end_session(&self, account: AccountKey, id: SessionId) -> Result<bool> {
+        self.write(move |db| {
+            changes_one(db, "DELETE FROM sessions WHERE account = ?1 AND id = ?2", params![account.0, id.0])
+        })
+        .await
     }
 
     async fn publish(
         &self,
-        name: NameKey,
+        account: AccountKey,
         device: DeviceKey,
         publication: Publication,
         cap: usize,
     ) -> Result<Option<Stock>> {
-        self.write(move |db| directory::publish(db, name, device, &publication, cap)).await
+        self.write(move |db| directory::publish(db, account, device, &publication, cap)).await
     }
 
-    async fn stock(&self, name: NameKey, device: DeviceKey) -> Result<Stock> {
-        self.read(move |db| directory::stock(db, name, device)).await
+    async fn stock(&self, account: AccountKey, device: DeviceKey) -> Result<Stock> {
+        self.read(move |db| directory::stock(db, account, device)).await
     }
 
-    async fn devices(&self, name: NameKey) -> Result<Vec<Device>> {
-        self.read(move |db| directory::devices(db, name)).await
+    async fn devices(&self, account: AccountKey) -> Result<Vec<Device>> {
+        self.read(move |db| directory::devices(db, account)).await
     }
 
-    async fn claim(&self, name: NameKey) -> Result<Vec<Device>> {
-        self.write(move |db| directory::claim(db, name)).await
+    async fn claim(&self, account: AccountKey) -> Result<Vec<Device>> {
+        self.write(move |db| directory::claim(db, account)).await
     }
 
-    async fn pend_device(&self, name: NameKey, bundle: Sealed, expires_at: u64) -> Result<bool> {
-        self.write(move |db| devices::pend(db, name, &bundle, expires_at)).await
+    async fn pend_device(&self, account: AccountKey, bundle: Sealed, expires_at: u64) -> Result<bool> {
+        self.write(move |db| devices::pend(db, account, &bundle, expires_at)).await
     }
 
-    async fn pending_device(&self, name: NameKey, now: u64) -> Result<Option<(Sealed, u64)>> {
-        self.read(move |db| devices::pending(db, name, now)).await
+    async fn pending_device(&self, account: AccountKey, now: u64) -> Result<Option<(Sealed, u64)>> {
+        self.read(move |db| devices::pending(db, account, now)).await
     }
 
-    async fn relog(&self, name: NameKey, relog: Relog) -> Result<bool> {
-        self.write(move |db| devices::relog(db, name, &relog)).await
+    async fn relog(&self, account: AccountKey, relog: Relog) -> Result<bool> {
+        self.write(move |db| devices::relog(db, account, &relog)).await
     }
 
-    async fn reseal_session(&self, name: NameKey, id: SessionId, sealed: Sealed) -> Result<bool> {
-        let sql = "UPDATE sessions SET sealed = ?3 WHERE name = ?1 AND id = ?2";
-        self.write(move |db| changes_one(db, sql, params![name.0, id.0, sealed.0])).await
+    async fn reseal_session(&self, account: AccountKey, id: SessionId, sealed: Sealed) -> Result<bool> {
+        let sql = "UPDATE sessions SET sealed = ?3 WHERE account = ?1 AND id = ?2";
+        self.write(move |db| changes_one(db, sql, params![account.0, id.0, sealed.0])).await
     }
 
     async fn lobby(&self) -> Result<Option<Lobby>> {
@@ -241,8 +257,8 @@ impl AccountStore for Sqlite {
         self.write(move |db| lobby::renew(db, version, now)).await
     }
 
-    async fn delete(&self, name: NameKey, held_until: u64) -> Result<bool> {
-        self.write(move |db| signup::delete(db, name, held_until)).await
+    async fn delete(&self, account: AccountKey, held_until: u64) -> Result<bool> {
+        self.write(move |db| signup::delete(db, account, held_until)).await
     }
 
     async fn expire(&self, now: u64) -> Result<u64> {
