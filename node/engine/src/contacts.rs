@@ -2,11 +2,12 @@
 
 use livechat_crypto::kv::Kv;
 use livechat_crypto::safety_number;
-use livechat_wire::AccountId;
 use livechat_wire::account::AccountLog;
+use livechat_wire::{AccountId, ConversationId};
 
 use crate::Engine;
 use crate::errors::{HandleError, StoreError};
+use crate::membership::Notice;
 use crate::records::{Contact, Conversation};
 use crate::tables::Table;
 use crate::turn::Turn;
@@ -18,7 +19,7 @@ impl Engine {
             Ok(())
         })?;
         Table::Conversations.each(kv, |key, conversation: Conversation| {
-            let id = livechat_wire::ConversationId(Table::Conversations.id(key, 0)?);
+            let id = ConversationId(Table::Conversations.id(key, 0)?);
             self.conversations.insert(id, conversation);
             Ok(())
         })
@@ -50,7 +51,7 @@ impl Engine {
         let contact = self.contacts.entry(account).or_insert_with(|| {
             let username = if holder.is_some() { unproven(account) } else { claimed };
             let safety_number = safety_number(&own, &account);
-            Contact { username, log: log.clone(), confirmed: false, safety_number }
+            Contact { username, log: log.clone(), confirmed: false, renamed: false, safety_number }
         });
         let before = contact.log.clone();
         if before.is_prefix_of(&log) {
@@ -58,6 +59,7 @@ impl Engine {
         }
         Table::Contacts.put(turn.kv, &account.0, contact)?;
         self.tell_devices(turn, account, &before, &log)?;
+        self.follow_name(turn, account, &before, &log)?;
         match confirmed {
             Some(name) => self.settle_name(turn, account, name),
             // Two claim one name: the directory knows whose it is. It may have changed hands, too.
@@ -78,15 +80,16 @@ impl Engine {
         account: AccountId,
         name: &str,
     ) -> Result<(), HandleError> {
-        let mut moved_from = None;
+        let (mut moved_from, mut was) = (None, None);
         for (other, contact) in &mut self.contacts {
             let before = (contact.username.clone(), contact.confirmed);
             if *other == account {
-                (contact.username, contact.confirmed) = (name.to_owned(), true);
+                was = Some(contact.username.clone()).filter(|was| was != name && *was != unproven(account));
+                (contact.username, contact.confirmed, contact.renamed) = (name.to_owned(), true, false);
             } else if same_name(&contact.username, name) {
                 // Whoever only said so never had it.
-                moved_from = moved_from.or(contact.confirmed.then_some(*other));
-                (contact.username, contact.confirmed) = (unproven(*other), false);
+                moved_from = moved_from.or((contact.confirmed || contact.renamed).then_some(*other));
+                (contact.username, contact.confirmed, contact.renamed) = (unproven(*other), false, false);
             }
             if before != (contact.username.clone(), contact.confirmed) {
                 Table::Contacts.put(turn.kv, &other.0, contact)?;
@@ -94,10 +97,53 @@ impl Engine {
                 turn.touched.extend(self.conversations.iter().filter_map(|(id, c)| of((*id, c))));
             }
         }
+        if let Some(was) = was {
+            self.tell_name(turn, account, was, name.to_owned())?;
+        }
         match moved_from {
             Some(other) => self.name_moved(turn, other, account),
             None => Ok(()),
         }
+    }
+}
+
+impl Engine {
+    /// A contact's log goes on: if it binds another name, that is what they are called from now on, unless somebody else
+    /// here is. The directory isn't asked about it: whoever keeps it would learn who knows whom.
+    pub(crate) fn follow_name(
+        &mut self,
+        turn: &mut Turn<'_>,
+        account: AccountId,
+        before: &AccountLog,
+        after: &AccountLog,
+    ) -> Result<(), HandleError> {
+        let relay = self.me()?.relay;
+        let (Some((was, _)), Some((now, at))) = (before.name(), after.name()) else { return Ok(()) };
+        if was == now || at != relay || !before.is_prefix_of(after) || self.is_own_name(now) {
+            return Ok(());
+        }
+        if self.contact_named(now).is_some_and(|holder| holder != account) {
+            // Two claim one name: the directory knows whose it is.
+            return self.look_up(turn, now.to_owned(), None).map(|_| ());
+        }
+        let Some(contact) = self.contacts.get_mut(&account).filter(|c| c.username != now) else { return Ok(()) };
+        let was = std::mem::replace(&mut contact.username, now.to_owned());
+        // Whoever had the name before from the directory is warned about should this one ever lead to somebody else.
+        (contact.confirmed, contact.renamed) = (false, contact.confirmed || contact.renamed);
+        Table::Contacts.put(turn.kv, &account.0, contact)?;
+        self.tell_name(turn, account, was, now.to_owned())
+    }
+
+    fn tell_name(
+        &mut self,
+        turn: &mut Turn<'_>,
+        account: AccountId,
+        was: String,
+        now: String,
+    ) -> Result<(), HandleError> {
+        let at = ConversationId::direct(&self.me()?.identity.account(), &account);
+        turn.touched.extend(self.direct_with(account));
+        self.notice(turn, at, account, &Notice::Renamed { was, now })
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Contact {
     pub log: AccountLog,
     /// The directory named this account when asked for that name. Until then the name is only what they say.
     pub confirmed: bool,
+    /// It was so under an earlier name, and their log binds this one since.
+    pub renamed: bool,
     /// Sixty digits; a millisecond's work, so they are kept.
     pub safety_number: String,
 }
@@ -219,7 +221,7 @@ impl Stored for Me {
 impl Stored for Contact {
     fn write(&self, w: &mut Writer) {
         w.bytes(self.username.as_bytes()).bytes(&self.log.encode());
-        w.u8(u8::from(self.confirmed)).bytes(self.safety_number.as_bytes());
+        w.u8(u8::from(self.confirmed)).u8(u8::from(self.renamed)).bytes(self.safety_number.as_bytes());
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -227,6 +229,7 @@ impl Stored for Contact {
             username: r.text(wire::USERNAME, "name")?.to_owned(),
             log: AccountLog::decode(r.bytes(wire::LOG, "account log")?)?,
             confirmed: flag(r)?,
+            renamed: flag(r)?,
             safety_number: r.text(limits::SAFETY_NUMBER, "safety number")?.to_owned(),
         })
     }

@@ -475,6 +475,13 @@ pub enum Notice {
         /// How many.
         count: u32,
     },
+    /// The author is called otherwise; account and safety number are what they were.
+    Renamed {
+        /// Until then.
+        was: String,
+        /// From then on.
+        now: String,
+    },
 }
 
 impl core::fmt::Display for Notice {
@@ -502,6 +509,7 @@ impl core::fmt::Display for Notice {
             Self::DevicesAdded { count } => write!(f, "added {count} devices"),
             Self::DevicesRemoved { count: 1 } => f.write_str("removed a device"),
             Self::DevicesRemoved { count } => write!(f, "removed {count} devices"),
+            Self::Renamed { was, now } => write!(f, "{was} is called {now} from now on"),
             Self::Rewound { changes } => {
                 write!(f, "the relay has another order: changes taken back: {changes}; what was said is said again")
             }

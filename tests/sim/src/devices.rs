@@ -122,6 +122,32 @@ impl Actor<'_> {
         world.intend(&name, Intention::AddDevice { bundle });
     }
 
+    /// Takes another name at the relay, and is told so; further machines of theirs find out.
+    ///
+    /// # Panics
+    /// When the machine is down.
+    pub fn renames(self, to: &str) {
+        let (world, name) = self.parts();
+        let (account, username) = (world.people[&name].account, world.people[&name].username.clone());
+        let log = world.engine(&name).log_with_name(to, world.now / 1_000).expect("an account");
+        world.relay.rename(&username, to, log.clone());
+        for person in world.people.values_mut().filter(|p| p.account == account) {
+            to.clone_into(&mut person.username);
+        }
+        world.hears(&name, Input::OwnLog(log));
+    }
+
+    /// Says in their log that they are called otherwise, to everybody but the relay.
+    ///
+    /// # Panics
+    /// When the machine is down.
+    pub fn claims_name(self, to: &str) {
+        let (world, name) = self.parts();
+        let log = world.engine(&name).log_with_name(to, world.now / 1_000).expect("an account");
+        world.people.get_mut(&name).expect("a person").thief = true;
+        world.hears(&name, Input::OwnLog(log));
+    }
+
     /// Removes a machine of theirs from the account.
     pub fn unlinks(self, machine: &str) {
         let (world, name) = self.parts();

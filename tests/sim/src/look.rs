@@ -113,6 +113,15 @@ impl World {
         self.joined(who, group).map(|at| self.whole_history(who, at)).unwrap_or_default()
     }
 
+    /// Whom somebody knows.
+    ///
+    /// # Panics
+    /// When the machine is down.
+    #[must_use]
+    pub fn contacts(&self, who: &str) -> Vec<view::Contact> {
+        self.engine(who).contacts(self.kv(who)).expect("contacts")
+    }
+
     /// Somebody's list of conversations.
     ///
     /// # Panics

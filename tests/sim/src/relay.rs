@@ -230,6 +230,13 @@ impl Relay {
         Some(listing.log.clone())
     }
 
+    /// Lists an account under another name, as its log says; the name before leads nowhere.
+    pub fn rename(&mut self, username: &str, to: &str, log: AccountLog) {
+        if let Some(listing) = self.directory.remove(username) {
+            self.directory.insert(to.to_owned(), Listing { log, ..listing });
+        }
+    }
+
     /// Takes KeyPackages of a device; whether it belongs to the account, an honest relay asks before.
     pub fn publish(&mut self, username: &str, device: DeviceId, keys: PublishKeyPackages) -> KeyPackageStock {
         if let Some(listing) = self.directory.get_mut(username) {

@@ -137,7 +137,7 @@ impl Restoring<'_> {
         let safety_number = safety_number(&self.own, &account);
         // Without devices: the directory is asked before anything is sent.
         let confirmed = contact.confirmed && !taken;
-        let kept = Contact { username, log: contact.log, confirmed, safety_number };
+        let kept = Contact { username, log: contact.log, confirmed, renamed: false, safety_number };
         Table::Contacts.put(self.kv, &account.0, &kept)?;
         if !contact.display_name.is_empty() {
             self.profile(account, contact.display_name)?;
@@ -162,7 +162,7 @@ impl Restoring<'_> {
             Table::Verified.put(self.kv, &account.0, &())?;
         }
         if then.confirmed && !here.confirmed && crate::contacts::same_name(&here.username, &then.username) {
-            Table::Contacts.put(self.kv, &account.0, &Contact { confirmed: true, ..here.clone() })?;
+            Table::Contacts.put(self.kv, &account.0, &Contact { confirmed: true, renamed: false, ..here.clone() })?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@
 
 mod handover;
 mod ledger;
+mod name;
 mod own;
 mod rooms;
 
@@ -205,6 +206,13 @@ impl Engine {
             return Ok(false);
         }
         me.log = log.clone();
+        let renamed = match me.log.name() {
+            Some((name, relay)) if relay == me.relay && name != me.username => {
+                me.username = name.to_owned();
+                true
+            }
+            _ => false,
+        };
         let record = records::Me {
             identity: Zeroizing::new(me.identity.encode().to_vec()),
             username: me.username.clone(),
@@ -222,6 +230,9 @@ impl Engine {
         (self.devices.due, self.devices.failures) = (turn.clock, 0);
         self.look_at_all_rooms();
         self.devices_changed(turn);
+        if renamed {
+            self.say_name(turn)?;
+        }
         Ok(true)
     }
 

@@ -259,7 +259,7 @@ impl Engine {
         }
     }
 
-    fn is_own_name(&self, name: &str) -> bool {
+    pub(crate) fn is_own_name(&self, name: &str) -> bool {
         self.me.as_ref().is_some_and(|me| crate::contacts::same_name(&me.username, name))
     }
 
@@ -330,18 +330,28 @@ impl Engine {
         let secret = session(me, turn.kv, turn.rng, turn.now).envelope_secret(&group).map_err(broken)?;
         let own = me.identity.account();
         let relay = me.relay;
+        // Somebody's devices may carry logs of different lengths: the longest knows the name.
+        let mut newest: BTreeMap<AccountId, AccountLog> = BTreeMap::new();
+        for seat in &room.seats {
+            self.follow_log(turn, &seat.log)?;
+            let kept = newest.entry(seat.member.account).or_insert_with(|| seat.log.clone());
+            if kept.is_prefix_of(&seat.log) {
+                *kept = seat.log.clone();
+            }
+        }
         let mut seats = Vec::new();
         for seat in room.seats {
-            self.follow_log(turn, &seat.log)?;
-            let name = shown_name(&seat.log, relay);
             let account = seat.member.account;
+            let log = newest.get(&account).unwrap_or(&seat.log);
+            let name = shown_name(log, relay);
             if account != own && self.rooms.names.get(&account) != Some(&name) {
                 Table::Names.put(turn.kv, &account.0, &Name(name.clone()))?;
                 self.rooms.names.insert(account, name.clone());
             }
-            let here = seat.log.name().is_some_and(|(_, at)| at == relay);
+            let here = log.name().is_some_and(|(_, at)| at == relay);
             seats.push(Seat { member: seat.member, name, here, bucket_seed: seat.bucket_seed });
         }
+        self.tell_names(turn, at, &seats)?;
         let epoch = Epoch {
             number: secret.epoch,
             own_leaf: secret.own_leaf,
@@ -379,8 +389,25 @@ impl Engine {
         Ok(())
     }
 
+    /// Members of a group who are called otherwise than before.
+    fn tell_names(&mut self, turn: &mut Turn<'_>, at: RoomId, seats: &[Seat]) -> Result<(), HandleError> {
+        let own = self.me()?.identity.account();
+        let Some(room) = self.room(at).filter(|r| r.charter.kind == RoomKind::Group) else { return Ok(()) };
+        let mut told: BTreeMap<AccountId, (String, String)> = BTreeMap::new();
+        for seat in seats.iter().filter(|s| s.member.account != own) {
+            let before = room.seats.iter().find(|b| b.member.account == seat.member.account);
+            if let Some(before) = before.filter(|b| b.name != seat.name) {
+                told.insert(seat.member.account, (before.name.clone(), seat.name.clone()));
+            }
+        }
+        for (account, (was, now)) in told {
+            self.notice(turn, at, account, &Notice::Renamed { was, now })?;
+        }
+        Ok(())
+    }
+
     /// Something that faces show of a group changed. Of what changes in a direct chat they show nothing.
-    fn room_changed(&mut self, turn: &mut Turn<'_>, at: RoomId) {
+    pub(crate) fn room_changed(&mut self, turn: &mut Turn<'_>, at: RoomId) {
         if self.room(at).is_some_and(|r| r.charter.kind == RoomKind::Group) {
             self.rooms.changed.insert(at);
             turn.touched.insert(at);
@@ -398,6 +425,7 @@ impl Engine {
             let before = std::mem::replace(&mut contact.log, log.clone());
             Table::Contacts.put(turn.kv, &account.0, contact)?;
             self.tell_devices(turn, account, &before, log)?;
+            self.follow_name(turn, account, &before, log)?;
         }
         Ok(())
     }

@@ -43,6 +43,11 @@ pub(crate) enum Notice {
     DevicesAdded(u32),
     /// It removed so many of its own.
     DevicesRemoved(u32),
+    /// The author is called otherwise.
+    Renamed {
+        was: String,
+        now: String,
+    },
 }
 
 impl Notice {
@@ -89,6 +94,9 @@ impl Notice {
             Self::DevicesRemoved(count) => {
                 w.u8(13).u32(*count);
             }
+            Self::Renamed { was, now } => {
+                w.u8(14).bytes(was.as_bytes()).bytes(now.as_bytes());
+            }
         }
         w.finish()
     }
@@ -119,6 +127,7 @@ impl Notice {
             11 => Self::Rewound(r.u32()?),
             12 => Self::DevicesAdded(r.u32()?),
             13 => Self::DevicesRemoved(r.u32()?),
+            14 => Self::Renamed { was: text(&mut r)?, now: text(&mut r)? },
             _ => return Err(DecodeError::Unknown("notice")),
         };
         r.end()?;
@@ -170,6 +179,7 @@ impl Engine {
             Notice::Forked => view::Notice::Forked,
             Notice::DevicesAdded(count) => view::Notice::DevicesAdded { count },
             Notice::DevicesRemoved(count) => view::Notice::DevicesRemoved { count },
+            Notice::Renamed { was, now } => view::Notice::Renamed { was, now },
             Notice::Rewound(changes) => view::Notice::Rewound { changes },
             Notice::Timer(seconds) => return MessageBody::Timer { seconds },
         };

@@ -83,6 +83,17 @@ impl Engine {
         Ok(Table::Renewals.put(turn.kv, &at.0, &renewal)?)
     }
 
+    /// Our leaf is to say something new of us: within the usual pause, so that rooms don't change all at once.
+    pub(crate) fn renew_soon(&mut self, turn: &mut Turn<'_>, at: RoomId) -> Result<(), HandleError> {
+        let pause = turn.between(limits::RENEW_PAUSE_MIN, limits::RENEW_PAUSE_MAX);
+        let mut renewal = self.drive(at).renewal;
+        let due = turn.now.saturating_add(pause);
+        renewal.at = if renewal.used { renewal.at.min(due) } else { due };
+        renewal.used = true;
+        self.drive(at).renewal = renewal;
+        Ok(Table::Renewals.put(turn.kv, &at.0, &renewal)?)
+    }
+
     /// The order service can be reached again: what became due meanwhile is not done all at once.
     pub(crate) fn spread_renewals(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now;

@@ -50,6 +50,7 @@ fn what_is_stored_is_laid_out_like_this() {
             username: "alice".into(),
             log: log.clone(),
             confirmed: true,
+            renamed: false,
             safety_number: "12345 67890".into(),
         })
     );

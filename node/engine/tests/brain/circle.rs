@@ -275,6 +275,7 @@ impl Circle {
                     devices @ (Notice::DevicesAdded { .. } | Notice::DevicesRemoved { .. }) => {
                         format!("* {by} {devices}")
                     }
+                    renamed @ Notice::Renamed { .. } => format!("* {by}: {renamed}"),
                     Notice::Rewound { changes } => format!("* rewound {changes}"),
                 },
             }
