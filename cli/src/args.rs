@@ -305,6 +305,13 @@ pub enum Verb {
         #[command(subcommand)]
         what: AuthenticatorVerb,
     },
+    /// Give the account another username; your contacts learn of it
+    Rename {
+        /// The new name
+        name: String,
+        /// Six digits or a recovery code, or `-` to read it from standard input
+        code: String,
+    },
     /// Delete the account at the relay, and on this device every key and every message
     DeleteAccount {
         /// Six digits or a recovery code, or `-` to read it from standard input

@@ -66,6 +66,7 @@ fn typed(verb: &Verb) -> Result<String, Failure> {
         Verb::Confirm { code }
         | Verb::Login { code, .. }
         | Verb::RecoveryCodes { code }
+        | Verb::Rename { code, .. }
         | Verb::DeleteAccount { code, .. }
         | Verb::Unlock { code: Some(code), .. }
         | Verb::Devices { what: Some(DevicesVerb::Add { code }) }
@@ -179,6 +180,7 @@ async fn ask_node(
                 out.done("The other authenticator opens nothing any more.")
             }
         },
+        Verb::Rename { name, .. } => verbs::account::rename(door, name, typed, out).await,
         Verb::DeleteAccount { .. } => {
             door.ask(Request::DeleteAccount { code: typed }).await?;
             out.done("The account is gone, here and at the relay.")

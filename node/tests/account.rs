@@ -320,3 +320,40 @@ async fn the_recovery_phrase_is_shown_until_it_is_written_down() {
     assert_eq!(code(check(somebody_elses).await), ErrorCode::WrongPhrase);
     node.stop().await;
 }
+
+fn rename(username: &str, code: &str) -> Request {
+    Request::ChangeUsername { username: username.into(), code: code.into() }
+}
+
+async fn username(node: &Node) -> String {
+    match status(node).await.account {
+        AccountState::Active { username, .. } => username,
+        other => panic!("not active: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_name_changes_also_when_the_answer_is_lost() {
+    let (relay, dir) = (ScriptedRelay::start().await, tempfile::tempdir().unwrap());
+    let node = signed_up(&relay, &dir).await;
+    for (name, with, refused) in [
+        ("alicia", "000000", ErrorCode::InvalidCredentials),
+        ("taken", CODE, ErrorCode::UsernameUnavailable),
+        ("alice", CODE, ErrorCode::WrongState),
+    ] {
+        let error = node.request(rename(name, with)).await.unwrap_err();
+        assert_eq!(error.code, refused, "{error:?}");
+        assert_eq!(username(&node).await, "alice");
+    }
+    assert_eq!(node.request(rename("alicia", CODE)).await, Ok(Response::Done));
+    assert_eq!(username(&node).await, "alicia");
+    relay.script().lose_confirmation = true;
+    assert_eq!(node.request(rename("alina", CODE)).await, Ok(Response::Done), "found out by asking again");
+    assert_eq!(username(&node).await, "alina");
+    node.stop().await;
+    let node = relay.node(&dir).await;
+    assert_eq!(username(&node).await, "alina", "also after a restart");
+    assert_eq!(node.request(Request::LogOut).await, Ok(Response::Done));
+    assert_eq!(node.request(log_in_as("alina", CODE)).await, Ok(Response::Done));
+    node.stop().await;
+}

@@ -1,4 +1,4 @@
-//! `/sessions`, `/recovery`, `/authenticator`, `/delete-account`: what guards the account.
+//! `/sessions`, `/recovery`, `/authenticator`, `/rename`, `/delete-account`: what guards the account.
 
 use livechat_node::api::{Request, Response};
 
@@ -6,7 +6,8 @@ use super::Chat;
 use super::keyboard::{Input, Keyboard};
 use crate::exit::{Exit, Failure};
 use crate::style::Ink;
-use crate::verbs::account::{recovery_lines, ticket_lines};
+use crate::text;
+use crate::verbs::account::{RENAMED, recovery_lines, ticket_lines};
 use crate::verbs::sessions;
 
 impl Chat {
@@ -64,6 +65,18 @@ impl Chat {
         let Some(code) = answer(keyboard, "Code of the authenticator that stays: ")? else { return Ok(()) };
         self.ask(Request::RemoveAuthenticator { code })?;
         keyboard.say(&self.paint(Ink::Good, "✓ The other one opens nothing any more."));
+        Ok(())
+    }
+
+    pub(super) fn rename(&mut self, keyboard: &mut dyn Keyboard, name: &str) -> Result<(), Failure> {
+        let question = format!("Your name will be {}. Code (six digits, or a recovery code): ", text::word(name));
+        let Some(code) = answer(keyboard, &question)? else {
+            keyboard.say("Your name is what it was.");
+            return Ok(());
+        };
+        self.ask(Request::ChangeUsername { username: name.to_owned(), code })?;
+        self.account()?;
+        self.tell(keyboard, Ink::Good, &format!("✓ {RENAMED}"));
         Ok(())
     }
 

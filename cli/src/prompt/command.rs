@@ -113,6 +113,8 @@ pub enum Command {
     AddAuthenticator,
     /// `/authenticator remove`
     RemoveAuthenticator,
+    /// `/rename NAME`
+    Rename(String),
     /// `/delete-account`
     DeleteAccount,
     /// `/help`
@@ -180,6 +182,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/recovery", "", "new recovery codes in place of the old ones"),
     ("/phrase", "[check]", "write down the 24 words that give the account back, or check what you wrote"),
     ("/authenticator", "add|remove", "a second authenticator app, or one only"),
+    ("/rename", "NAME", "give your account another username"),
     ("/delete-account", "", "delete the account, here and at the relay"),
     ("/help", "", "this list"),
     ("/quit", "", "leave (Ctrl-D does too)"),
@@ -331,6 +334,10 @@ fn command(trimmed: &str) -> Line {
             "add" => Command::AddAuthenticator,
             "remove" => Command::RemoveAuthenticator,
             _ => return Line::Usage("/authenticator add|remove"),
+        },
+        "/rename" => match name() {
+            Some(name) => Command::Rename(name),
+            None => return Line::Usage("/rename NAME"),
         },
         "/delete-account" => Command::DeleteAccount,
         "/help" | "/?" | "/h" => Command::Help,

@@ -68,6 +68,7 @@ impl Chat {
             Command::CheckPhrase => self.check_phrase(keyboard),
             Command::AddAuthenticator => self.add_authenticator(keyboard),
             Command::RemoveAuthenticator => self.remove_authenticator(keyboard),
+            Command::Rename(name) => self.rename(keyboard, &name),
             Command::DeleteAccount => self.delete_account(keyboard),
             Command::Help => {
                 self.help(keyboard);

@@ -156,6 +156,20 @@ pub async fn recovery_codes(door: &Door, code: String, out: &mut Out) -> Result<
     Ok(())
 }
 
+/// Another name.
+///
+/// # Errors
+/// It can't be had, the code is wrong, or the relay is away.
+pub async fn rename(door: &Door, name: &str, code: String, out: &mut Out) -> Result<(), Failure> {
+    let username = name.trim().trim_start_matches('@').to_owned();
+    door.ask(Request::ChangeUsername { username, code }).await?;
+    out.done(RENAMED)
+}
+
+/// What a change of name means, said once it is done.
+pub const RENAMED: &str = "That is your name now. Your contacts see it within minutes; the old one is kept from others for \
+                           thirty days, and leads nobody to you. Links into groups that you made before need making anew.";
+
 /// What the second authenticator needs.
 ///
 /// # Errors

@@ -298,6 +298,11 @@ impl Vault {
         self.habits
     }
 
+    /// Notes that the account is called otherwise. The wrappings are bound to the account, not to its name.
+    pub fn set_username(&mut self, username: String) {
+        self.owner.username = username;
+    }
+
     /// Changes how it is kept.
     pub fn set_habits(&mut self, habits: Habits) {
         self.habits = habits;

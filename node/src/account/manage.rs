@@ -1,6 +1,7 @@
 //! What the owner of an account changes with a code: recovery codes, authenticators, the account's end.
 
-use livechat_wire::http::{ProblemCode, SecretText};
+use livechat_wire::account::AccountLog;
+use livechat_wire::http::{Bytes, ChangeName, ProblemCode, SecretText, UsernameProblem};
 use serde::{Deserialize, Serialize};
 
 use super::Phase;
@@ -8,6 +9,8 @@ use super::flow::{Ended, Flow, too_long};
 use super::saved::Saved;
 use super::ticket;
 use crate::api::{Error, ErrorCode, RecoveryCodes, Response};
+use crate::brain::Feed;
+use crate::driver::refusals::username_check;
 use crate::env;
 use crate::relay::AskError;
 
@@ -17,6 +20,7 @@ pub(crate) enum Change {
     AddAuthenticator { code: String },
     ConfirmAuthenticator { code: String },
     RemoveAuthenticator { code: String },
+    Username { username: String, code: String },
     Delete { code: String },
 }
 
@@ -47,6 +51,7 @@ impl Flow {
             Change::RemoveAuthenticator { code } => {
                 self.relay.remove_authenticator(&token, code).await.map(|()| Response::Done).map_err(refused)
             }
+            Change::Username { username, code } => self.rename(&token, &username, code).await,
             Change::Delete { code } => {
                 return match self.delete(&token, code).await {
                     Ok(()) => (Phase::None, Ok(Response::Done)),
@@ -87,6 +92,57 @@ impl Flow {
         }
         self.brain.clear::<NewAuthenticator>().await?;
         Ok(Response::Done)
+    }
+
+    /// Takes another name. Record and log change at the relay in one step; what this device knows of it follows the log
+    /// that stands there, so an answer that gets lost loses nothing.
+    async fn rename(&self, token: &SecretText, username: &str, code: String) -> Result<Response, Error> {
+        let checked = self.relay.availability(username.trim()).await?;
+        // One's own former name is taken, too: whose it is the relay knows.
+        if checked.problem.is_some_and(|p| p != UsernameProblem::Taken) {
+            let check = username_check(checked);
+            return Err(Error::new(ErrorCode::UsernameUnavailable, check.message, "Choose another name."));
+        }
+        let name = checked.username;
+        if self.brain.account().await?.username == name {
+            return Err(Error::new(ErrorCode::WrongState, "That is the account's name already.", ""));
+        }
+        self.follow_own_log(token).await?;
+        let now = env::now_s();
+        let wanted = name.clone();
+        let log = self.brain.view(move |engine, _| Ok(engine.log_with_name(&wanted, now))).await?;
+        let log = log.ok_or_else(|| {
+            let message = "The account's log has no room for another entry.";
+            Error::new(ErrorCode::WrongState, message, "This account keeps its name; a new account can have another.")
+        })?;
+        let change = ChangeName { code, log: Bytes(log.encode()) };
+        match self.relay.change_name(token, &change).await {
+            Ok(()) => self.brain.feed(Feed::OwnLog(Box::new(log))),
+            Err(e @ AskError::Unreachable(_)) => {
+                // It may have been done all the same.
+                let known = self.follow_own_log(token).await;
+                if known.ok().as_deref() != Some(name.as_str()) {
+                    let mut e = Error::from(e);
+                    e.hint =
+                        "Whether the name was changed shows as soon as the relay can be reached; if it wasn't, try \
+                              again with the next code."
+                            .into();
+                    return Err(e);
+                }
+            }
+            Err(e) => return Err(e.into()),
+        }
+        // The engine has dealt with the log when it answers this.
+        self.brain.account().await?;
+        Ok(Response::Done)
+    }
+
+    /// Takes over the log that the relay has; what the account is called there.
+    async fn follow_own_log(&self, token: &SecretText) -> Result<String, Error> {
+        let own = self.relay.own_log(token).await?;
+        let log = AccountLog::decode(&own.log.0).map_err(|_| AskError::Answer("the account's log doesn't hold"))?;
+        self.brain.feed(Feed::OwnLog(Box::new(log)));
+        Ok(own.username)
     }
 
     /// Everything of an account that this device is no part of any more.

@@ -43,6 +43,9 @@ impl fmt::Debug for Request {
             Self::CheckPhrase { .. } => f.debug_struct("CheckPhrase").finish_non_exhaustive(),
             Self::Sessions => f.write_str("Sessions"),
             Self::EndSession { id } => f.debug_struct("EndSession").field("id", id).finish(),
+            Self::ChangeUsername { username, .. } => {
+                f.debug_struct("ChangeUsername").field("username", username).finish_non_exhaustive()
+            }
             Self::DeleteAccount { .. } => f.debug_struct("DeleteAccount").finish_non_exhaustive(),
             Self::AddContact { username } => f.debug_struct("AddContact").field("username", username).finish(),
             Self::Contacts => f.write_str("Contacts"),

@@ -133,6 +133,14 @@ pub enum Request {
         /// From [`Response::Sessions`].
         id: String,
     },
+    /// Gives the account another name; its contacts learn of it. The name before stays held for thirty days, and leads
+    /// nobody here. Answered by [`Response::Done`].
+    ChangeUsername {
+        /// Wanted name.
+        username: String,
+        /// Six digits, or a recovery code.
+        code: String,
+    },
     /// Deletes the account at the relay and everything of it on this device. There is no way back. Answered by
     /// [`Response::Done`].
     DeleteAccount {

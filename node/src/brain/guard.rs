@@ -51,6 +51,18 @@ impl Inside {
         };
     }
 
+    /// The vault names whom a locked device belongs to: after a change of name, under the new one.
+    pub(super) fn keep_name(&mut self) {
+        let Some(username) = self.engine().and_then(|e| e.account()).map(|a| a.username) else { return };
+        let Some(mut vault) = self.vault.clone().filter(|v| v.owner().username != username) else { return };
+        vault.set_username(username);
+        match files::write(self.dir(), &vault) {
+            Ok(()) => self.vault = Some(vault),
+            // The old name opens it for as long as the relay holds that; the next input tries again.
+            Err(e) => tracing::warn!("the vault keeps the account's old name for now: {e}"),
+        }
+    }
+
     pub(super) fn guard_now(&self) -> Option<Guard> {
         let guard = |v: &Vault| Guard { passphrase: v.has_passphrase(), phrase: v.has_phrase(), habits: v.habits() };
         self.vault.as_ref().map(guard)

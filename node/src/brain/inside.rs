@@ -123,6 +123,7 @@ impl Inside {
         let (store, engine) = (Some(store), Some(engine));
         let mut inside = Self { dir, key, vault: None, store, engine, generation: 1, snapshot: Snapshot::default() };
         inside.take_vault();
+        inside.keep_name();
         inside.refresh();
         Ok(inside)
     }
@@ -263,6 +264,7 @@ impl Inside {
         }
         // Opened here, if it can be, so that the snapshot is the store's.
         if self.whole().is_ok() {
+            self.keep_name();
             self.refresh();
         }
         outcome.reopened = self.generation != before || self.engine.is_none();

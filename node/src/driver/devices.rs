@@ -3,7 +3,7 @@
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::device_code::DeviceCode;
-use livechat_wire::http::{PutLog, SecretText};
+use livechat_wire::http::{ProblemCode, PutLog, SecretText};
 use tokio::time::Instant;
 
 use super::chores::Done;
@@ -48,13 +48,13 @@ impl Driver {
         }
         let refused = self.refused.clone();
         self.tasks.spawn(async move {
-            if let (Some(put), Some(token)) = (put, token) {
+            if let (Some(put), Some(token)) = (put, &token) {
                 // Taken or not, the log that stands there then is what counts.
-                if let Err(e) = relay.put_log(&token, &put).await {
+                if let Err(e) = relay.put_log(token, &put).await {
                     tracing::debug!("the relay doesn't take the continued log: {e}");
                 }
             }
-            Done::OwnLog(refused, own_log(&relay, &username).await)
+            Done::OwnLog(refused, own_log(&relay, token.as_ref(), &username).await)
         });
     }
 
@@ -138,10 +138,20 @@ async fn code_of(brain: &Brain, bundle: Bundle) -> Result<Option<DeviceCode>, Er
     brain.view(move |engine, _| Ok(engine.own_account_log().map(|log| DeviceCode::of(log, &bundle)))).await
 }
 
-async fn own_log(relay: &RelayClient, username: &str) -> Result<AccountLog, Error> {
-    let entry = relay.directory(username).await?;
-    let unreadable = || Error::from(AskError::Answer("the account's log doesn't hold"));
-    AccountLog::decode(&entry.log.0).map_err(|_| unreadable())
+/// With a session whatever the account is called by now; the directory knows it by its present name only, but tells those
+/// whose session has ended, too.
+async fn own_log(relay: &RelayClient, token: Option<&SecretText>, username: &str) -> Result<AccountLog, Error> {
+    let known = match token {
+        Some(token) => relay.own_log(token).await.map(|own| own.log),
+        None => relay.directory(username).await.map(|entry| entry.log),
+    };
+    let log = match known {
+        Err(e) if token.is_some() && e.problem() == Some(ProblemCode::Unauthenticated) => {
+            relay.directory(username).await?.log
+        }
+        other => other?,
+    };
+    AccountLog::decode(&log.0).map_err(|_| AskError::Answer("the account's log doesn't hold").into())
 }
 
 fn another_device() -> Error {

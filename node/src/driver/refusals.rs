@@ -194,7 +194,7 @@ pub(super) fn of_lookup(e: &AskError) -> LookupFailure {
 }
 
 /// A name, checked, with the reason in words.
-pub(super) fn username_check(a: UsernameAvailability) -> UsernameCheck {
+pub(crate) fn username_check(a: UsernameAvailability) -> UsernameCheck {
     let message = match a.problem {
         None if a.available => String::new(),
         None => "This name can't be had.".into(),

@@ -96,6 +96,9 @@ impl Driver {
             Request::AddAuthenticator { code } => self.change(Change::AddAuthenticator { code }, answer),
             Request::ConfirmAuthenticator { code } => self.change(Change::ConfirmAuthenticator { code }, answer),
             Request::RemoveAuthenticator { code } => self.change(Change::RemoveAuthenticator { code }, answer),
+            Request::ChangeUsername { username, code } => {
+                self.change(Change::Username { username, code }, answer);
+            }
             Request::DeleteAccount { code } => self.change(Change::Delete { code }, answer),
             Request::Phrase => self.ask_store(answer, phrase::show),
             Request::ConfirmPhrase { words } => self.confirm_phrase(words, answer),

@@ -10,10 +10,10 @@ use std::net::IpAddr;
 
 use livechat_wire::BlobId;
 use livechat_wire::http::{
-    BeginBlob, BeginSignUp, BlobSpace, BlobState, Claim, ConfirmAuthenticator, ConfirmSignUp, DeviceProof,
-    DirectoryEntry, KeyPackageStock, LiveCount, LobbyDoor, LogIn, PendDevice, PendingDevice, PendingSignUp, Problem,
-    PublishKeyPackages, PutLobby, PutLog, RecoveryCodes, RelayInfo, RenewLobby, SecretText, Session, SessionList,
-    SignedUp, UsernameAvailability, WithCode,
+    BeginBlob, BeginSignUp, BlobSpace, BlobState, ChangeName, Claim, ConfirmAuthenticator, ConfirmSignUp, DeviceProof,
+    DirectoryEntry, KeyPackageStock, LiveCount, LobbyDoor, LogIn, OwnLog, PendDevice, PendingDevice, PendingSignUp,
+    Problem, PublishKeyPackages, PutLobby, PutLog, RecoveryCodes, RelayInfo, RenewLobby, SecretText, Session,
+    SessionList, SignedUp, UsernameAvailability, WithCode,
 };
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
@@ -178,6 +178,16 @@ impl RelayClient {
     /// Continues the account's log.
     pub(crate) async fn put_log(&self, token: &SecretText, log: &PutLog) -> Result<(), AskError> {
         done(self.with_session(Method::PUT, &["v1", "devices", "log"], token).json(log)).await
+    }
+
+    /// The account's log as it stands, whatever the account is called.
+    pub(crate) async fn own_log(&self, token: &SecretText) -> Result<OwnLog, AskError> {
+        answer(self.with_session(Method::GET, &["v1", "devices", "log"], token)).await
+    }
+
+    /// Gives the account the name that its log binds.
+    pub(crate) async fn change_name(&self, token: &SecretText, change: &ChangeName) -> Result<(), AskError> {
+        done(self.with_session(Method::PUT, &["v1", "account", "name"], token).json(change)).await
     }
 
     /// Makes this session that of the device that signs.

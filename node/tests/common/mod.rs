@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response as HttpResponse};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use livechat_node::api::{AccountState, Error, Request, Response, SignUpTicket, Status};
 use livechat_node::{Config, Node};
@@ -85,6 +85,8 @@ impl ScriptedRelay {
             .route("/v1/sessions", post(log_in))
             .route("/v1/sessions/current", delete(log_out))
             .route("/v1/directory/{name}", get(directory))
+            .route("/v1/devices/log", get(own_log))
+            .route("/v1/account/name", put(change_name))
             .route("/v1/live", get(live))
             .route("/v1/key-packages", get(stock).put(publish))
             .with_state(self.script.clone());
@@ -233,6 +235,35 @@ async fn directory(State(script): Shared, Path(name): Path<String>) -> Answer<ht
         Some(log) => Ok(Json(http::DirectoryEntry { username: name, log: log.clone(), devices: vec![] })),
         None => refuse(StatusCode::NOT_FOUND, ProblemCode::NotFound),
     }
+}
+
+/// Of the one account there is.
+async fn own_log(State(script): Shared, headers: HeaderMap) -> Answer<http::OwnLog> {
+    let script = script.lock().unwrap();
+    authenticated(&script, &headers)?;
+    let (username, log) = script.accounts.iter().next().unwrap();
+    Ok(Json(http::OwnLog { username: username.clone(), log: log.clone() }))
+}
+
+async fn change_name(State(script): Shared, headers: HeaderMap, Json(change): Json<http::ChangeName>) -> HttpResponse {
+    let mut script = script.lock().unwrap();
+    if authenticated(&script, &headers).is_err() || change.code != CODE {
+        return refuse::<()>(StatusCode::UNAUTHORIZED, ProblemCode::InvalidCredentials).into_response();
+    }
+    let (before, kept) = script.accounts.drain().next().unwrap();
+    let log = AccountLog::decode(&change.log.0).unwrap();
+    assert!(AccountLog::decode(&kept.0).unwrap().is_prefix_of(&log));
+    let (name, RELAY) = log.name().unwrap() else { panic!("another relay") };
+    if name == "taken" {
+        script.accounts.insert(before, kept);
+        return refuse::<()>(StatusCode::CONFLICT, ProblemCode::UsernameUnavailable).into_response();
+    }
+    script.accounts.insert(name.to_owned(), change.log);
+    if std::mem::take(&mut script.lose_confirmation) {
+        let cut = futures::stream::iter([Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("cut"))]);
+        return axum::body::Body::from_stream(cut).into_response();
+    }
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn live(State(script): Shared, headers: HeaderMap) -> Answer<http::LiveCount> {

@@ -42,6 +42,7 @@ interface AnswerTo {
   remove_authenticator: "done";
   sessions: "sessions";
   end_session: "done";
+  change_username: "done";
   delete_account: "done";
   add_contact: "contact";
   contacts: "contacts";

@@ -11,6 +11,7 @@ import { Complaint } from "./Entry";
 import { PhraseField, WritePhrase } from "./Phrase";
 import { ProfileName } from "./ProfileName";
 import { RecoveryList } from "./RecoveryList";
+import { Rename } from "./Rename";
 import { Ticket } from "./Ticket";
 import { VaultForm } from "./VaultForm";
 
@@ -24,6 +25,7 @@ type Page =
   | { name: "add" }
   | { name: "scan"; ticket: SignUpTicket }
   | { name: "remove" }
+  | { name: "rename" }
   | { name: "delete" };
 
 const START: Page = { name: "overview" };
@@ -130,6 +132,14 @@ function Pages({ close }: { close: () => void }) {
           <p>The authenticator whose code you type stays. The other one won't open the account any more.</p>
         </CodeForm>
       );
+    case "rename":
+      return (
+        <Rename
+          now={username}
+          back={back}
+          done={() => setPage({ name: "overview", note: "That is your name now. Your contacts see it soon." })}
+        />
+      );
     case "delete":
       return (
         <CodeForm
@@ -196,6 +206,9 @@ function Overview({
         </button>
         <button type="button" className="button" onClick={() => go({ name: "remove" })}>
           Keep only one authenticator
+        </button>
+        <button type="button" className="button" onClick={() => go({ name: "rename" })}>
+          Change username
         </button>
         <button type="button" className="button danger" onClick={() => go({ name: "delete" })}>
           Delete account

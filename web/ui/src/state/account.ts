@@ -193,6 +193,11 @@ export class Account {
     await this.desk.ask({ type: "end_session", id });
   }
 
+  async rename(username: string, code: string): Promise<void> {
+    await this.desk.ask({ type: "change_username", username, code });
+    await this.after.changed();
+  }
+
   /** Everything this page knew is of an account that is no more. */
   async deleteAccount(code: string): Promise<void> {
     await this.desk.ask({ type: "delete_account", code });

@@ -64,6 +64,8 @@ function noticeWords(notice: Notice, author: string, who: Piece, me: string): Pi
       return [who, notice.count === 1 ? " added a device" : ` added ${notice.count} devices`];
     case "devices_removed":
       return [who, notice.count === 1 ? " removed a device" : ` removed ${notice.count} devices`];
+    case "renamed":
+      return [{ theirs: notice.was }, " is called ", { theirs: notice.now }, " from now on"];
     case "rewound":
       return ["The relay has another order of changes. What admins changed without it was taken back"];
   }
