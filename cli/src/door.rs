@@ -328,6 +328,20 @@ impl Door {
         Ok(())
     }
 
+    /// Waits until a node that stopped runs again; the door leads there then. For ever, if nobody starts one.
+    ///
+    /// # Errors
+    /// What listens there isn't ours to talk to.
+    pub async fn again(data_dir: &Path) -> Result<Self, Failure> {
+        loop {
+            match Client::connect(&socket_path(data_dir)).await {
+                Ok(client) => return Ok(Self { way: Way::There(client) }),
+                Err(ConnectError::NotRunning(_)) => tokio::time::sleep(crate::limits::NODE_BACK).await,
+                Err(e) => return Err(Failure::new(Exit::NoNode, sentence(&e), "Look at it with `livechat doctor`.")),
+            }
+        }
+    }
+
     /// Lets go of the node; one started here stops, with everything on disk.
     pub async fn close(self) {
         if let Way::Here { node, socket } = self.way {

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod door;
 pub mod exit;
 pub mod limits;
+pub mod manual;
 pub mod out;
 pub mod prompt;
 pub mod qr;
@@ -101,7 +102,13 @@ async fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Resul
 async fn with_node(verb: Verb, typed: String, settings: &Settings, out: &mut Out) -> Result<(), Failure> {
     let door = Door::open(settings).await?;
     let columns = settings.columns.filter(|_| !settings.json);
-    let done = interruptible(ask_node(&door, &verb, typed, columns, out)).await;
+    let done = interruptible(async {
+        match &verb {
+            Verb::Events { follow, count } => verbs::events::run(&door, &settings.data_dir, *follow, *count, out).await,
+            verb => ask_node(&door, verb, typed, columns, out).await,
+        }
+    })
+    .await;
     door.close().await;
     done
 }
@@ -185,7 +192,7 @@ async fn ask_node(
             door.ask(Request::DeleteAccount { code: typed }).await?;
             out.done("The account is gone, here and at the relay.")
         }
-        // These need no node; `run` has done them.
-        Verb::Demo(_) | Verb::Doctor | Verb::Completions { .. } => Ok(()),
+        // `run` and `with_node` have done these.
+        Verb::Events { .. } | Verb::Demo(_) | Verb::Doctor | Verb::Completions { .. } => Ok(()),
     }
 }

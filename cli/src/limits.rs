@@ -22,6 +22,8 @@ pub const LINES: usize = 1_024;
 pub const RECALL: usize = 500;
 /// Bytes of a message read from standard input: the node refuses longer ones, so reading on is pointless.
 pub const STDIN: u64 = 64 * 1_024;
+/// Between two looks whether a node that stopped is there again.
+pub const NODE_BACK: Duration = Duration::from_millis(500);
 /// How long leaving waits for own messages to reach the relay.
 pub const FAREWELL: Duration = Duration::from_secs(10);
 /// The whole scripted demo.

@@ -103,7 +103,11 @@ impl Out {
         }
     }
 
-    fn raw<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
+    /// An object that is for programs, whoever looks.
+    ///
+    /// # Errors
+    /// Standard output is closed.
+    pub fn raw<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
         let line = json_line(value)?;
         self.write(&line)
     }

@@ -7,8 +7,8 @@ use std::io::Read;
 use std::process::Stdio;
 
 use livechat_node::api::{
-    Conversation, Delivery, ErrorCode, Event, HistoryPage, MessageBody, RelayState, Request, Response, Role,
-    ServerFrame, Status, Transfer, TransferState,
+    Conversation, Delivery, ErrorCode, Event, HistoryPage, JoinState, Joining, MessageBody, RelayState, Request,
+    Response, Role, ServerFrame, Status, Transfer, TransferState,
 };
 use played::{Node, active, bob, conversation, error, message, own, run, run_with, status};
 
@@ -559,4 +559,91 @@ fn the_prompt_talks_to_groups() {
         .collect();
     assert_eq!(to, [(played::group().conversation, "hi all".into()), (bob().conversation, "hi".into())]);
     assert!(!node.asked().iter().any(|r| matches!(r, Request::LeaveGroup { .. })));
+}
+
+/// One of each kind; a kind that is added doesn't compile here before it is told.
+fn every_event() -> Vec<Event> {
+    let message = message(3, "hi");
+    let conversation = bob().conversation;
+    let next = |event: &Event| {
+        Some(match event {
+            Event::Status(_) => Event::MessageAdded { conversation, message: message.clone() },
+            Event::MessageAdded { .. } => Event::MessageChanged { conversation, message: message.clone() },
+            Event::MessageChanged { .. } => Event::MessageRemoved { conversation, id: message.id, position: 3 },
+            Event::MessageRemoved { .. } => {
+                Event::Typing { conversation, account: bob().account, name: "bob".into(), typing: true }
+            }
+            Event::Typing { .. } => Event::ConversationChanged { conversation: played::conversation(1) },
+            Event::ConversationChanged { .. } => Event::GroupChanged { group: played::group() },
+            Event::GroupChanged { .. } => Event::JoiningChanged {
+                joining: Joining {
+                    door: "d".into(),
+                    doorkeepers: vec!["bob".into()],
+                    since: 1,
+                    state: JoinState::Waiting,
+                },
+            },
+            Event::JoiningChanged { .. } => Event::DevicesChanged { devices: Vec::new() },
+            Event::DevicesChanged { .. } => Event::TransferChanged {
+                transfer: Transfer {
+                    conversation,
+                    message: message.id,
+                    up: true,
+                    name: "a\u{1b}[2J.txt".into(),
+                    size: 5,
+                    done: 1,
+                    total: 100,
+                    state: TransferState::Running,
+                },
+            },
+            Event::TransferChanged { .. } => Event::Lagged,
+            Event::Lagged => return None,
+        })
+    };
+    std::iter::successors(Some(Event::Status(status())), next).collect()
+}
+
+#[test]
+fn every_event_is_one_line() {
+    let node = Node::play(|request, events| {
+        if matches!(request, Request::Status) {
+            for event in every_event() {
+                events.say(ServerFrame::Event { event });
+            }
+        }
+        active(request, events)
+    });
+    let all = every_event();
+    let done = run(node.dir(), &["events", "--count", &all.len().to_string()]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(!done.stdout.contains('\u{1b}'), "a terminal may be looking");
+    let told: Vec<Event> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(told[0], Event::Status(status()));
+    assert_eq!(told[1..], all);
+}
+
+#[test]
+fn events_go_on_when_the_node_comes_back() {
+    let starts = std::sync::atomic::AtomicU32::new(0);
+    let node = Node::play(move |request, events| {
+        // It stops while it is asked for the first time, as one does that is killed.
+        if starts.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
+            events.hang_up();
+        }
+        events.say(ServerFrame::Event { event: Event::DevicesChanged { devices: Vec::new() } });
+        active(request, events)
+    });
+    let done = run(node.dir(), &["events", "--follow", "--count", "1"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(done.stderr.contains("waiting for it"), "{}", done.stderr);
+    let told: Vec<Event> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(told, [Event::Lagged, Event::Status(status()), Event::DevicesChanged { devices: Vec::new() }]);
+
+    let gone = Node::play(|_, events| {
+        events.hang_up();
+        Err(error(ErrorCode::Internal))
+    });
+    let done = run(gone.dir(), &["events"]);
+    assert_eq!((done.code, done.stdout.as_str()), (1, ""));
+    assert!(done.stderr.contains("has stopped") && done.stderr.contains("--follow"), "{}", done.stderr);
 }

@@ -7,6 +7,7 @@ pub mod contacts;
 pub mod deeds;
 pub mod devices;
 pub mod doctor;
+pub mod events;
 pub mod export;
 pub mod files;
 pub mod groups;

@@ -760,7 +760,15 @@ count: number, } | { "what": "devices_removed",
 /**
  * How many.
  */
-count: number, };
+count: number, } | { "what": "renamed", 
+/**
+ * Until then.
+ */
+was: string, 
+/**
+ * From then on.
+ */
+now: string, };
 
 /**
  * Who puts changes of a group in order at present (PROTOCOL R-64, R-120).
@@ -961,7 +969,15 @@ phrase: string, } | { "type": "sessions" } | { "type": "end_session",
 /**
  * From [`Response::Sessions`].
  */
-id: string, } | { "type": "delete_account", 
+id: string, } | { "type": "change_username", 
+/**
+ * Wanted name.
+ */
+username: string, 
+/**
+ * Six digits, or a recovery code.
+ */
+code: string, } | { "type": "delete_account", 
 /**
  * Six digits, or a recovery code.
  */

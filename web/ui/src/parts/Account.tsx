@@ -137,7 +137,9 @@ function Pages({ close }: { close: () => void }) {
         <Rename
           now={username}
           back={back}
-          done={() => setPage({ name: "overview", note: "That is your name now. Your contacts see it soon." })}
+          done={() =>
+            setPage({ name: "overview", note: "That is your name now. Your contacts see it soon." })
+          }
         />
       );
     case "delete":

@@ -24,9 +24,9 @@ export function Rename({ now, back, done }: { now: string; back: () => void; don
   return (
     <form onSubmit={(event) => void onSubmit(event)}>
       <p>
-        You are called <bdi>{now}</bdi>. Your contacts learn the new name within minutes; what they compared with
-        you still holds. The old one is kept from others for thirty days, and leads nobody to you. Links into
-        groups that you made before need making anew.
+        You are called <bdi>{now}</bdi>. Your contacts learn the new name within minutes; what they compared
+        with you still holds. The old one is kept from others for thirty days, and leads nobody to you. Links
+        into groups that you made before need making anew.
       </p>
       <div className="field">
         <label htmlFor={nameId}>New username</label>
