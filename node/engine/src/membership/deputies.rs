@@ -87,7 +87,8 @@ impl Engine {
     fn may_go_without(&self, at: ConversationId, staged: &Pending, long: bool) -> bool {
         let wish = |number| self.rooms.drives.get(&at).and_then(|d| d.wishes.get(number)).map(|w| &w.what);
         let wanted: Option<Vec<_>> = staged.wishes.iter().map(wish).collect();
-        wanted.is_some_and(|all| all.iter().all(|w| w.without_directory()) && (long || all.iter().any(|w| w.is_urgent())))
+        wanted
+            .is_some_and(|all| all.iter().all(|w| w.without_directory()) && (long || all.iter().any(|w| w.is_urgent())))
     }
 
     /// When the next of that is due while the relay is away.
