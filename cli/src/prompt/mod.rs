@@ -200,6 +200,14 @@ impl Chat {
         let mut came = Vec::new();
         for conversation in conversations.iter().filter(|c| c.unread > 0) {
             let unread = self.wait(watch::unread(&self.door, conversation))?;
+            if conversation.unread_mentions > 0 {
+                let calls = match conversation.unread_mentions {
+                    1 => "once".to_owned(),
+                    n => format!("{n} times"),
+                };
+                let called = format!("@ You are called {calls} in {}.", text::word(&conversation.title));
+                keyboard.say(&self.paint(Ink::Strong, &called));
+            }
             if conversation.unread as usize > unread.len() {
                 let from = text::word(&conversation.title);
                 let more =

@@ -142,6 +142,7 @@ pub fn conversation(unread: u32) -> Conversation {
         last: None,
         unread,
         unread_from: None,
+        unread_mentions: 0,
         standing: Standing::Accepted,
         verified: false,
         new_keys: false,

@@ -61,6 +61,8 @@ pub const EDITS: usize = 50;
 pub const EARLY: usize = 128;
 /// People whose reactions to one message are shown.
 pub const REACTORS: usize = 1_000;
+/// Unread messages, from the newest on, among which mentions are counted: the list is drawn often, and "many" is enough.
+pub const MENTIONS_LOOKED: usize = 100;
 /// Characters of a message that are quoted above an answer.
 pub const QUOTE: usize = 200;
 /// Disappearing messages removed by one call, so that none takes long.

@@ -48,6 +48,8 @@ view! {
         pub last: Option<Message>,
         /// Messages of others after the read mark.
         pub unread: u32,
+        /// How many of them call this account by `@name`; counted among the newest hundred.
+        pub unread_mentions: u32,
         /// The position of the first of them: the line above which all is read.
         #[cfg_attr(feature = "ts", ts(type = "number | null"))]
         pub unread_from: Option<u64>,

@@ -16,6 +16,7 @@ fn conversation(id: ConversationId, title: &str, group: bool) -> Conversation {
         last: None,
         unread: 0,
         unread_from: None,
+        unread_mentions: 0,
         standing: Standing::Accepted,
         verified: false,
         new_keys: false,

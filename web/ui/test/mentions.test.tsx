@@ -1,7 +1,7 @@
 import { act, screen, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import type { Message } from "../src/api";
-import { mentionsIn, offer, unreadMentions } from "../src/text/mentions";
+import { mentionsIn, offer } from "../src/text/mentions";
 import { accessible } from "./accessible";
 import { ALICE, BOB, CAROL, chat, group, member, message, ROOM, TestNode } from "./node";
 import { shown } from "./shown";
@@ -65,6 +65,11 @@ describe("a mention (R-88)", () => {
       ["@bob\nx", true],
       ["@ bob", false],
       ["@", false],
+      ["see https://x.example/@bob", false],
+      ["HTTP://x.example/?to=@bob, please", false],
+      ["<https://x.example>@bob", true],
+      ["https://x.example @bob", true],
+      ["ftp://@bob", true],
     ];
     for (const [text, called] of table) {
       expect(mentionsIn(text, ["bob"]).length > 0, text).toBe(called);
@@ -203,7 +208,13 @@ describe("somebody who was mentioned", () => {
     const call = message("@alice?", { mentions_me: true });
     node.groups = [group()];
     node.history = [message("old", { mentions_me: true, position: first.position - 1 }), first, call];
-    const muted = { muted_until: Date.now() + 3_600_000, unread: 2, unread_from: first.position, last: call };
+    const muted = {
+      muted_until: Date.now() + 3_600_000,
+      unread: 2,
+      unread_mentions: 1,
+      unread_from: first.position,
+      last: call,
+    };
     node.conversations = [chat({ id: ROOM, group: true, title: "hikers", ...muted }), chat({ unread: 1 })];
     await shown(node, `/chat/${ROOM}`);
     const line = screen.getByRole("link", { name: /hikers/ });
@@ -233,19 +244,5 @@ describe("somebody who was mentioned", () => {
     expect(screen.queryByText(/^bob/, { selector: "[role=status] span" })).toBeNull();
     await says(ROOM, "@alice", true);
     expect(await screen.findByText("bob mentioned you in hikers")).toBeTruthy();
-  });
-
-  it("is told of unread ones only, as far as they are known", () => {
-    const [read, call, last] = [
-      message("@alice", { mentions_me: true }),
-      message("@alice", { mentions_me: true }),
-      message("bye"),
-    ];
-    const unread = chat({ unread: 2, unread_from: call.position, last });
-    expect(unreadMentions(unread, [read, call, last])).toBe(1);
-    expect(unreadMentions(unread, undefined)).toBe(0);
-    expect(unreadMentions({ ...unread, last: call }, undefined)).toBe(1);
-    expect(unreadMentions({ ...unread, unread: 0 }, [read, call, last])).toBe(0);
-    expect(unreadMentions({ ...unread, unread_from: null }, [read, call, last])).toBe(0);
   });
 });

@@ -105,6 +105,7 @@ export function chat(change: Partial<Conversation> = {}): Conversation {
     group: false,
     last: null,
     unread: 0,
+    unread_mentions: 0,
     unread_from: null,
     standing: "accepted",
     verified: false,
@@ -421,6 +422,17 @@ export class TestNode {
         return { type: "sessions", sessions: this.sessions };
       case "end_session":
         this.sessions = this.sessions.filter((s) => s.id !== request.id);
+        return { type: "done" };
+      case "change_username":
+        if (request.username === "bob") {
+          return {
+            code: "username_unavailable",
+            message: "Somebody has this name.",
+            hint: "Choose another.",
+            retry_after: null,
+          };
+        }
+        this.status = status({ account: active({ username: request.username }) });
         return { type: "done" };
       case "delete_account":
         this.status = status({ account: { state: "none" } });

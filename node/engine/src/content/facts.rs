@@ -109,6 +109,10 @@ impl Engine {
             _ => return Ok(()),
         }
         self.message_changed(turn, at, position);
+        if Table::Unread.get::<MessageId>(turn.kv, &place)?.is_some() {
+            // It may call us now, or no more.
+            turn.touched.insert(at);
+        }
         Ok(())
     }
 

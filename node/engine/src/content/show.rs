@@ -127,6 +127,7 @@ impl Engine {
             group: self.room(at).is_some(),
             last,
             unread,
+            unread_mentions: self.unread_mentions(kv, at)?,
             standing: self.standing(at),
             verified: self.peer(at).map_or(Ok(false), |peer| self.is_verified(kv, peer))?,
             new_keys: self.peer(at).map_or(Ok(false), |peer| self.has_new_keys(kv, peer))?,
@@ -196,6 +197,22 @@ impl Engine {
         })
     }
 
+    /// How many of the newest unread messages call us.
+    fn unread_mentions(&self, kv: &dyn Kv, at: ConversationId) -> Result<u32, StoreError> {
+        let newest = limits::MENTIONS_LOOKED;
+        let unread = Table::Unread.keys(kv, &at.0, newest, Order::Descending)?;
+        let mut calls = 0;
+        for row in unread {
+            let position = u64::from_be_bytes(Table::Unread.id(&row, at.0.len())?);
+            let message: Option<Message> = Table::Messages.get(kv, &message_key(at, position))?;
+            // The name of a file calls nobody.
+            let said = message.filter(|m| m.own.is_none() && Words::of(&m.body).is_some());
+            let text = said.map(|_| self.current_text(kv, at, position)).transpose()?.flatten();
+            calls += u32::from(text.is_some_and(|text| self.mentions_me(&text)));
+        }
+        Ok(calls)
+    }
+
     /// Whether a text calls us by `@name` (R-88).
     fn mentions_me(&self, text: &str) -> bool {
         let Some(me) = &self.me else { return false };
@@ -210,7 +227,14 @@ impl Engine {
                 Some(c) => c.is_alphanumeric() || c == '_',
                 None => false,
             };
-            !before.is_some_and(char::is_alphanumeric) && !goes_on
+            !before.is_some_and(char::is_alphanumeric) && !goes_on && !is_in_address(&text[..start])
         })
     }
+}
+
+/// Whether what is written next goes on with a web address, as pages find them.
+fn is_in_address(before: &str) -> bool {
+    let ends = |c: char| c.is_whitespace() || c.is_control() || "<>\"'`".contains(c);
+    let word = before.rsplit(ends).next().unwrap_or_default();
+    word.contains("https://") || word.contains("http://")
 }

@@ -261,6 +261,11 @@ fn a_mention_is_a_whole_name() {
             ("@bob.smith knows", false),
             ("@bob-", true),
             ("bob", false),
+            ("see https://x.example/@bob", false),
+            ("HTTP://x.example/?to=@bob, please", false),
+            ("<https://x.example>@bob", true),
+            ("https://x.example @bob", true),
+            ("ftp://@bob", true),
         ];
         for (text, mentioned) in table {
             let (own, said) = alice.says(chat, text);
@@ -268,6 +273,17 @@ fn a_mention_is_a_whole_name() {
             assert_eq!(bob.history(chat).last().map(|m| m.mentions_me), Some(mentioned), "{text}");
             assert!(!own.mentions_me);
         }
+        let calls = table.iter().filter(|(_, called)| *called).count();
+        let counted = |bob: &Person| bob.engine.conversations(&bob.kv).unwrap()[0].unread_mentions as usize;
+        assert_eq!(counted(&bob), calls);
+        // A call that is taken back, or put in, counts as it reads now.
+        let edited = alice.did(Command::Edit { conversation: chat, position: 1, text: "never mind".into() });
+        let _ = bob.gets(&edited);
+        assert_eq!(counted(&bob), calls - 1);
+        let _ = bob.did(Command::MarkRead { conversation: chat, position: 2 });
+        assert_eq!(counted(&bob), calls - 2);
+        let _ = bob.did(Command::MarkRead { conversation: chat, position: u64::MAX });
+        assert_eq!(counted(&bob), 0);
     });
 }
 

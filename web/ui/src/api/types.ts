@@ -161,6 +161,10 @@ last: Message | null,
  */
 unread: number, 
 /**
+ * How many of them call this account by `@name`; counted among the newest hundred.
+ */
+unread_mentions: number, 
+/**
  * The position of the first of them: the line above which all is read.
  */
 unread_from: number | null, 

@@ -5,7 +5,6 @@ import { navigate, pathOf } from "../state/route";
 import { ownAccount } from "../state/store";
 import { listTime } from "../text/dates";
 import { muted } from "../text/deeds";
-import { unreadMentions } from "../text/mentions";
 import { inOneLine } from "../text/notices";
 import { shownTime } from "../text/rows";
 import { AddContact } from "./AddContact";
@@ -151,11 +150,10 @@ function Conversations({ current, add }: { current: string | null; add: () => vo
 }
 
 function Line({ conversation, current, now }: { conversation: Conversation; current: boolean; now: number }) {
-  const { id, title, last, unread, pinned, typing, standing } = conversation;
+  const { id, title, last, unread, unread_mentions: mentions, pinned, typing, standing } = conversation;
   const draft = usePart((s) => s.drafts[id]);
   const me = usePart(ownAccount);
   const group = usePart((s) => s.groups[id] !== undefined);
-  const mentions = usePart((s) => unreadMentions(conversation, s.timelines[id]?.messages));
   const route = { name: "chat", conversation: id } as const;
   return (
     <li>

@@ -1,18 +1,15 @@
 import { useEffect } from "react";
-import type { Conversation, Message } from "../api";
+import type { Conversation } from "../api";
 import { PhraseBanner, RelayBanner, RemovedBanner } from "../parts/Banner";
 import { Sidebar } from "../parts/Sidebar";
 import { Refusal } from "../parts/Standing";
 import { usePart } from "../state/hooks";
 import { muted } from "../text/deeds";
-import { unreadMentions } from "../text/mentions";
 import { Chat } from "./Chat";
 
 /** The chats: list and conversation side by side, on a phone one after the other. */
 export function Main({ conversation }: { conversation: string | null }) {
-  const unread = usePart(
-    (s) => s.conversations?.reduce((sum, c) => sum + counted(c, s.timelines[c.id]?.messages), 0) ?? 0,
-  );
+  const unread = usePart((s) => s.conversations?.reduce((sum, c) => sum + counted(c), 0) ?? 0);
   const title = usePart((s) => s.conversations?.find((c) => c.id === conversation)?.title ?? null);
 
   useEffect(() => {
@@ -39,8 +36,8 @@ export function Main({ conversation }: { conversation: string | null }) {
 }
 
 /** What of the unread ones stands in the title: of a muted chat, only what mentions one. */
-function counted(chat: Conversation, loaded: readonly Message[] | undefined): number {
-  return muted(chat, Date.now()) ? unreadMentions(chat, loaded) : chat.unread;
+function counted(chat: Conversation): number {
+  return muted(chat, Date.now()) ? chat.unread_mentions : chat.unread;
 }
 
 function NothingChosen() {

@@ -1,4 +1,3 @@
-import type { Conversation, Message } from "../api";
 import type { Member } from "../state/members";
 
 /** A stretch of a text that calls somebody by `@name`. */
@@ -21,7 +20,7 @@ export function mentionsIn(text: string, usernames: readonly string[]): Mention[
   const lengths = [...new Set([...names.keys()].map((n) => n.length))].sort((a, b) => b - a);
   const found: Mention[] = [];
   for (let at = text.indexOf("@"); at >= 0; at = text.indexOf("@", at + 1)) {
-    if (follows(text, at)) continue;
+    if (follows(text, at) || isInAddress(text, at)) continue;
     for (const length of lengths) {
       const end = at + 1 + length;
       const username = names.get(text.slice(at + 1, end).toLowerCase());
@@ -36,6 +35,11 @@ export function mentionsIn(text: string, usernames: readonly string[]): Mention[
 /** Whether a letter or digit stands right before a place. */
 function follows(text: string, at: number): boolean {
   return LETTER_OR_DIGIT.test([...text.slice(Math.max(0, at - 2), at)].at(-1) ?? "");
+}
+
+/** Whether a place is within a web address. */
+function isInAddress(text: string, at: number): boolean {
+  return /https?:\/\/[^\s\p{Cc}<>"'`]*$/iu.test(text.slice(0, at));
 }
 
 /** "@bob." ends a sentence, "@bob.smith" is somebody else. */
@@ -77,17 +81,4 @@ export function insertMention(
   const rest = text.slice(end);
   const put = `@${username}${/^\s/u.test(rest) ? "" : " "}`;
   return { text: text.slice(0, start) + put + rest, caret: start + username.length + 2 };
-}
-
-/** How many unread messages mention this account, as far as the page knows: of those loaded and the last one. */
-export function unreadMentions(
-  { unread, unread_from, last }: Conversation,
-  loaded: readonly Message[] | undefined,
-): number {
-  if (unread === 0) return 0;
-  const known = new Map((loaded ?? []).map((m) => [m.id, m]));
-  if (last) known.set(last.id, last);
-  // Without a place for the first one, only the last is surely unread.
-  const from = unread_from ?? last?.position ?? Number.POSITIVE_INFINITY;
-  return [...known.values()].filter((m) => m.mentions_me && m.position >= from).length;
 }
