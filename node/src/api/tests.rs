@@ -205,6 +205,7 @@ fn server_frames() -> Vec<ServerFrame> {
         group: true,
         last: Some(message()),
         unread: 1,
+        unread_mentions: 1,
         unread_from: Some(2),
         standing: Standing::Accepted,
         verified: true,

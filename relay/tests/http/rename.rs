@@ -39,7 +39,7 @@ async fn renames(w: &World, who: &Person, to: &str) -> Answer {
     answer
 }
 
-fn named<'a>(who: &'a Person, name: &str) -> Person {
+fn named(who: &Person, name: &str) -> Person {
     let Person { setup_key, keys, signed_up, .. } = who;
     Person { name: name.to_owned(), setup_key: setup_key.clone(), keys: keys.clone(), signed_up: signed_up.clone() }
 }
