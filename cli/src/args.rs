@@ -34,6 +34,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   signed_up   {\"type\":\"signed_up\",\"username\",\"recovery_codes\"}
   linking     {\"type\":\"linking\",\"username\",\"code\",\"expires_at\"}
   device      {\"type\":\"device\",\"device\",\"this\",\"added_at\",\"added_by\",\"removed_at\",\"removed_by\",\"pending\"}
+  handover    {\"type\":\"handover\",\"device\",\"step\",\"messages\",\"done\",\"total\",\"state\":{\"state\"}}   (device: null, to this one)
   vault       {\"type\":\"vault\",\"guarded\",\"passphrase\",\"phrase\",\"stay_unlocked\",\"lock_after\"}
   phrase      {\"type\":\"phrase\",\"words\",\"ask\"}
   finding     {\"type\":\"finding\",\"check\",\"ok\",\"says\",\"next\"}
@@ -348,6 +349,9 @@ pub struct LinkArgs {
     /// Read the recovery phrase from standard input; no other device is needed then
     #[arg(long, conflicts_with = "cancel")]
     pub phrase: bool,
+    /// Wait for the history of the other device too, and say how it comes
+    #[arg(long, conflicts_with_all = ["cancel", "phrase"])]
+    pub history: bool,
     /// Seconds to wait until another device lets this one in; the node goes on waiting afterwards (exit code 5)
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub timeout: u64,
@@ -363,6 +367,23 @@ pub enum DevicesVerb {
     Add {
         /// Sixteen letters and digits, or `-` to read them from standard input
         code: String,
+        /// Give it contacts, names, settings and history too: whoever has it can read and search what is here
+        #[arg(long)]
+        history: bool,
+        /// Seconds without progress after which it isn't waited for; it goes on by itself (exit code 5)
+        #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        timeout: u64,
+    },
+    /// Give a device that was added on this one what is here: contacts, names, settings and history
+    Give {
+        /// Its number in the list, or how its id begins
+        device: String,
+        /// Stop giving instead
+        #[arg(long)]
+        stop: bool,
+        /// Seconds without progress after which it isn't waited for; it goes on by itself (exit code 5)
+        #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        timeout: u64,
     },
     /// End a device for good: it reads and writes nothing new
     Remove {

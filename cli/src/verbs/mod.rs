@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod export;
 pub mod files;
 pub mod groups;
+pub mod handover;
 pub mod history;
 pub mod links;
 pub mod phrase;

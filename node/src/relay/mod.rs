@@ -8,13 +8,14 @@ mod welcomes;
 
 use std::net::IpAddr;
 
-use livechat_wire::BlobId;
+use livechat_wire::account::AccountLog;
 use livechat_wire::http::{
-    BeginBlob, BeginSignUp, BlobSpace, BlobState, Claim, ConfirmAuthenticator, ConfirmSignUp, DeviceProof,
-    DirectoryEntry, KeyPackageStock, LiveCount, LobbyDoor, LogIn, PendDevice, PendingDevice, PendingSignUp, Problem,
-    PublishKeyPackages, PutLobby, PutLog, RecoveryCodes, RelayInfo, RenewLobby, SecretText, Session, SessionList,
-    SignedUp, UsernameAvailability, WithCode,
+    BeginBlob, BeginSignUp, BlobSpace, BlobState, Claim, ClaimSession, ClaimedSession, ConfirmAuthenticator,
+    ConfirmSignUp, DirectoryEntry, KeyPackageStock, LiveCount, LobbyDoor, LogIn, PendDevice, PendingDevice,
+    PendingSignUp, Problem, PublishKeyPackages, PutLobby, PutLog, RecoveryCodes, RelayInfo, RenewLobby, SecretText,
+    Session, SessionList, SignedUp, UsernameAvailability, WithCode,
 };
+use livechat_wire::{BlobId, RelayId};
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -149,6 +150,16 @@ impl RelayClient {
         self.get(&["v1", "directory", username]).await
     }
 
+    /// The log of our own account, checked, and its name as this relay has it.
+    pub(crate) async fn account_log(&self, username: &str, relay: RelayId) -> Result<(String, AccountLog), AskError> {
+        let entry = self.directory(username.trim()).await?;
+        let log = AccountLog::decode(&entry.log.0).map_err(|_| AskError::TwoTruths)?;
+        if log.name() != Some((entry.username.as_str(), relay)) {
+            return Err(AskError::TwoTruths);
+        }
+        Ok((entry.username, log))
+    }
+
     pub(crate) async fn claim(&self, username: String) -> Result<DirectoryEntry, AskError> {
         self.post(&["v1", "directory", "claim"], &Claim { username }).await
     }
@@ -181,8 +192,12 @@ impl RelayClient {
     }
 
     /// Makes this session that of the device that signs.
-    pub(crate) async fn claim_session(&self, token: &SecretText, proof: &DeviceProof) -> Result<(), AskError> {
-        done(self.with_session(Method::PUT, &["v1", "sessions", "current", "device"], token).json(proof)).await
+    pub(crate) async fn claim_session(
+        &self,
+        token: &SecretText,
+        claim: &ClaimSession,
+    ) -> Result<ClaimedSession, AskError> {
+        answer(self.with_session(Method::PUT, &["v1", "sessions", "current", "device"], token).json(claim)).await
     }
 
     pub(crate) async fn lobby(&self, token: &SecretText) -> Result<LobbyDoor, AskError> {
