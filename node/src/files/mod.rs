@@ -15,6 +15,7 @@ mod running;
 mod save;
 mod send;
 mod shelf;
+mod sound;
 mod up;
 mod withdraw;
 
