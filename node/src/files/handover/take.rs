@@ -78,6 +78,7 @@ fn as_file(left: &Left) -> content::File {
         hash: left.hash,
         until: 0,
         preview: None,
+        voice: None,
         forwarded: false,
         timer: 0,
     }
