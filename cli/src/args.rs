@@ -329,6 +329,9 @@ pub struct LinkArgs {
     /// Read the recovery phrase from standard input; no other device is needed then
     #[arg(long, conflicts_with = "cancel")]
     pub phrase: bool,
+    /// Wait for the history of the other device too, and say how it comes
+    #[arg(long, conflicts_with_all = ["cancel", "phrase"])]
+    pub history: bool,
     /// Seconds to wait until another device lets this one in; the node goes on waiting afterwards (exit code 5)
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub timeout: u64,
@@ -344,6 +347,23 @@ pub enum DevicesVerb {
     Add {
         /// Sixteen letters and digits, or `-` to read them from standard input
         code: String,
+        /// Give it contacts, names, settings and history too: whoever has it can read and search what is here
+        #[arg(long)]
+        history: bool,
+        /// Seconds without progress after which it isn't waited for; it goes on by itself (exit code 5)
+        #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        timeout: u64,
+    },
+    /// Give a device that was added on this one what is here: contacts, names, settings and history
+    Give {
+        /// Its number in the list, or how its id begins
+        device: String,
+        /// Stop giving instead
+        #[arg(long)]
+        stop: bool,
+        /// Seconds without progress after which it isn't waited for; it goes on by itself (exit code 5)
+        #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        timeout: u64,
     },
     /// End a device for good: it reads and writes nothing new
     Remove {

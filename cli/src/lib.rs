@@ -70,7 +70,7 @@ fn typed(verb: &Verb) -> Result<String, Failure> {
         | Verb::Rename { code, .. }
         | Verb::DeleteAccount { code, .. }
         | Verb::Unlock { code: Some(code), .. }
-        | Verb::Devices { what: Some(DevicesVerb::Add { code }) }
+        | Verb::Devices { what: Some(DevicesVerb::Add { code, .. }) }
         | Verb::Join { link: code, .. } => verbs::account::code(code),
         // A code and a phrase don't share standard input.
         Verb::Link(LinkArgs { phrase: true, code: Some(code), .. }) if code == "-" => {
@@ -155,7 +155,12 @@ async fn ask_node(
                 true => (args.code.clone().unwrap_or_default(), Some(typed)),
                 false => (typed, None),
             };
-            verbs::devices::link(door, name, code, phrase, args.timeout, columns, out).await
+            let events = door.events();
+            verbs::devices::link(door, name, code, phrase, args.timeout, columns, out).await?;
+            match args.history {
+                true => verbs::handover::follow(door, events, None, args.timeout, out).await,
+                false => Ok(()),
+            }
         }
         Verb::Devices { what } => verbs::devices::run(door, what.as_ref(), typed, out).await,
         Verb::Logout => verbs::account::log_out(door, out).await,

@@ -28,6 +28,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   signed_up   {\"type\":\"signed_up\",\"username\",\"recovery_codes\"}
   linking     {\"type\":\"linking\",\"username\",\"code\",\"expires_at\"}
   device      {\"type\":\"device\",\"device\",\"this\",\"added_at\",\"added_by\",\"removed_at\",\"removed_by\",\"pending\"}
+  handover    {\"type\":\"handover\",\"device\",\"step\",\"messages\",\"done\",\"total\",\"state\":{\"state\"}}   (device: null, to this one)
   vault       {\"type\":\"vault\",\"guarded\",\"passphrase\",\"phrase\",\"stay_unlocked\",\"lock_after\"}
   phrase      {\"type\":\"phrase\",\"words\",\"ask\"}
   finding     {\"type\":\"finding\",\"check\",\"ok\",\"says\",\"next\"}

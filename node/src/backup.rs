@@ -15,7 +15,7 @@ use livechat_wire::backup::Record;
 use livechat_wire::{DecodeError, limits as wire};
 use zeroize::Zeroizing;
 
-use crate::api::{BackedUp, Error, ErrorCode, Restored};
+use crate::api::{BackedUp, Error, ErrorCode, HistorySize, Restored};
 use crate::brain::Brain;
 use crate::{env, limits};
 
@@ -81,6 +81,26 @@ impl Sealing {
         let rest = self.plain.split_off(CHUNK);
         let chunk = std::mem::replace(&mut self.plain, rest);
         self.sealer.seal(&chunk, false).map(Some).map_err(failed)
+    }
+}
+
+/// How much a backup would hold.
+pub(crate) async fn size(brain: &Brain) -> Result<HistorySize, Error> {
+    let (mut backup, mut bytes) = (Backup::default(), 0);
+    loop {
+        let now = env::now_ms();
+        let (so_far, part) = brain
+            .view(move |engine, kv| {
+                let part = backup.next(engine, kv, now)?;
+                Ok((backup, part))
+            })
+            .await?;
+        backup = so_far;
+        match part {
+            // Four bytes before each record say how long it is.
+            Some(part) => bytes += part.iter().map(|record| record.encode().len() as u64 + 4).sum::<u64>(),
+            None => return Ok(HistorySize { messages: backup.messages(), bytes }),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::api::{Event, Response};
 use crate::brain::{Brain, BrainError, Started};
 use crate::driver::{Answer, Driver, Ended, Parts, respond};
 use crate::env;
-use crate::files::{Files, Kept, Shelf};
+use crate::files::{Files, Kept, Session, Shelf};
 use crate::node::Ask;
 use crate::relay::RelayClient;
 use crate::store::{DATABASE, Found, KEY, Key, OpenError, find};
@@ -92,7 +92,7 @@ impl Place {
     pub(crate) async fn open(&self, key: Key) -> Result<Opened, BrainError> {
         let dir = self.dir.clone();
         let started = Brain::start(self.dir.clone(), key, move |engine, kv| {
-            let kept = Files::kept(kv)?;
+            let kept = Files::kept(engine, kv)?;
             // What can't be looked up is kept.
             let knows = |blob| kept.needs(blob) || engine.knows_file(kv, blob).unwrap_or(true);
             let shelf = Shelf::open(&dir, knows);
@@ -188,8 +188,8 @@ impl Keeper {
                 return None;
             }
         };
-        let token = first.phase.token().cloned();
-        let files = Files::new(shelf, self.relay.clone(), brain.clone(), self.events.downgrade(), token);
+        let session = Session::of(&first.phase);
+        let files = Files::new(shelf, self.relay.clone(), brain.clone(), self.events.downgrade(), session);
         self.open.send_replace(Some(Open { brain: brain.clone(), files: files.clone() }));
         let driver = Driver::new(Parts {
             relay_url: self.place.relay_url(),

@@ -29,6 +29,11 @@ pub const TRANSFERS_LISTED: usize = 1_000;
 pub const TRANSFER_RETRY_FIRST: Duration = Duration::from_secs(1);
 /// Longest pause.
 pub const TRANSFER_RETRY_MAX: Duration = Duration::from_secs(30);
+/// How long a new device may take to come into all chats before it is given history all the same: what is said in those
+/// that are left doesn't reach it. Some may wait for others to come online.
+pub const HANDOVER_PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of a backup between its making and its sealing: two chunks.
+pub const HANDOVER_PIPE: usize = 128 * 1_024;
 /// How often the progress of a transfer is told at most.
 pub const TRANSFER_TOLD: Duration = Duration::from_millis(250);
 /// Pieces of a file between disk, cipher and reader: a quarter of a megabyte in memory.

@@ -73,6 +73,15 @@ export async function accept(page) {
   await request.waitFor({ state: 'detached' });
 }
 
+/** A notice in the chat that is open. */
+export const happened = (page, what) => page.getByRole('log').locator('.notice').filter({ hasText: what }).first().waitFor();
+
+/** Chooses from the page's menu. */
+export async function menu(page, name) {
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('menuitem', { name }).click();
+}
+
 export async function shot(page, name) {
   if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });
 }

@@ -1,7 +1,7 @@
 // Three people, three browsers, one group: made, joined, talked in, renamed, a role given, a change that waits for the
 // relay, somebody removed who sees it and can't write, somebody who leaves. axe on each panel, no CSP violation, nothing
 // wider than a phone of 360 pixels.
-import { accept, bubble, deed, mark, option, reads, say, shot, tell, until, writeTo } from './chat.mjs';
+import { accept, bubble, deed, happened, mark, option, reads, say, shot, tell, until, writeTo } from './chat.mjs';
 import { settle } from './people.mjs';
 import { check, World } from './world.mjs';
 
@@ -11,7 +11,6 @@ const members = async (page) => {
   return page.getByRole('dialog', { name: 'Group' });
 };
 const done = (sheet) => sheet.getByRole('button', { name: 'Done' }).click();
-const happened = (page, what) => page.getByRole('log').locator('.notice').filter({ hasText: what }).first().waitFor();
 const headed = (page, title) => page.getByRole('heading', { name: title, exact: true, level: 2 }).waitFor();
 
 async function fits(page, where) {

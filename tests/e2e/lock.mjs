@@ -1,17 +1,12 @@
 // A device that is locked and opened: by the menu, by a code, by recovery phrase and passphrase while the relay is away,
 // and by itself after a while without use. No chat is on the page meanwhile, in no tab. axe on each panel.
-import { accept, reads, say, shot, tell, until, writeTo } from './chat.mjs';
+import { accept, menu, reads, say, shot, tell, until, writeTo } from './chat.mjs';
 import { ask, settle } from './people.mjs';
 import { check, code, World } from './world.mjs';
 
 const world = await World.make();
 const locked = (page) => page.getByRole('heading', { name: 'This device is locked' }).waitFor();
 const open = (page) => page.getByRole('button', { name: 'New chat' }).waitFor();
-
-async function menu(page, name) {
-  await page.getByRole('button', { name: 'Menu' }).click();
-  await page.getByRole('menuitem', { name }).click();
-}
 
 async function story() {
   const relay = await world.relay();

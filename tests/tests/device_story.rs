@@ -165,13 +165,13 @@ async fn a_device_is_added_speaks_and_is_removed() {
     assert!(ticket.username == "ada" && ticket.qr_svg.starts_with("<svg"), "{ticket:?}");
     assert!(matches!(new.account().await, AccountState::Linking { ticket: t } if t == ticket), "shown again");
     assert_eq!(new.refused(Request::Conversations).await.code, ErrorCode::WrongState);
-    let refused = old.refused(Request::AddDevice { code: "hello".into() }).await;
+    let refused = old.refused(Request::AddDevice { code: "hello".into(), history: false }).await;
     assert_eq!(refused.code, ErrorCode::BadText);
-    let refused = old.refused(Request::AddDevice { code: "AAAA-AAAA-AAAA-AAAA".into() }).await;
+    let refused = old.refused(Request::AddDevice { code: "AAAA-AAAA-AAAA-AAAA".into(), history: false }).await;
     assert_eq!(refused.code, ErrorCode::Untrusted);
     assert_eq!(old.devices().await.len(), 1);
     let mut told = old.node.events();
-    assert_eq!(old.ask(Request::AddDevice { code: ticket.code.to_lowercase() }).await, Response::Done);
+    assert_eq!(old.ask(Request::AddDevice { code: ticket.code.to_lowercase(), history: false }).await, Response::Done);
     new.is_active().await;
     let changed = async {
         loop {
@@ -185,6 +185,20 @@ async fn a_device_is_added_speaks_and_is_removed() {
     };
     let devices = tokio::time::timeout(PATIENCE, changed).await.expect("the old device is told");
     assert!(devices[0].this && !devices[1].this);
+
+    // The code that it was linked with guards it from the beginning (ADR 0008).
+    let vault = async |s: &Seat| match s.ask(Request::Vault).await {
+        Response::Vault(vault) if vault.guarded => Some(vault),
+        _ => None,
+    };
+    let vault = new.until("guarded by a vault", vault).await;
+    assert!(!vault.phrase, "the phrase isn't a linked device's");
+    assert_eq!(new.ask(Request::Lock).await, Response::Done);
+    assert!(matches!(new.account().await, AccountState::Locked { .. }));
+    assert!(!dir.path().join("ada's second").join("node.key").exists(), "the key is wrapped");
+    let opens = Request::LogIn { username: "ada".into(), code: keys.recovery_codes[9].clone() };
+    assert_eq!(new.ask(opens).await, Response::Done);
+    new.is_active().await;
 
     // It comes into what there is, and everybody hears everybody.
     for conversation in [chat, tea] {
@@ -292,7 +306,7 @@ async fn whoever_waits_may_stop_waiting_and_begin_again() {
     assert_eq!(new.refused(link("nobody-here", "000000")).await.code, ErrorCode::InvalidCredentials);
     assert_eq!(new.refused(Request::CancelLink).await.code, ErrorCode::WrongState);
     assert_eq!(old.refused(link("ada", "000000")).await.code, ErrorCode::WrongState);
-    let nobody = old.refused(Request::AddDevice { code: "AAAA-AAAA-AAAA-AAAA".into() }).await;
+    let nobody = old.refused(Request::AddDevice { code: "AAAA-AAAA-AAAA-AAAA".into(), history: false }).await;
     assert_eq!(nobody.code, ErrorCode::NotFound, "{nobody:?}");
 
     // Waiting survives a restart and stands in the way of a sign-up; the code stays the same.
@@ -308,8 +322,8 @@ async fn whoever_waits_may_stop_waiting_and_begin_again() {
     assert_eq!(new.account().await, AccountState::None);
     let second = new.waits("ada", codes.next().unwrap()).await;
     assert_ne!(first.code, second.code);
-    assert_eq!(old.refused(Request::AddDevice { code: first.code }).await.code, ErrorCode::Untrusted);
-    assert_eq!(old.ask(Request::AddDevice { code: second.code }).await, Response::Done);
+    assert_eq!(old.refused(Request::AddDevice { code: first.code, history: false }).await.code, ErrorCode::Untrusted);
+    assert_eq!(old.ask(Request::AddDevice { code: second.code, history: false }).await, Response::Done);
     new.is_active().await;
     for seat in [old, new] {
         seat.node.stop().await;

@@ -101,7 +101,7 @@ pub enum Command {
     RemovePassphrase,
     /// `/sessions`, `/sessions end n`
     Sessions(Option<u32>),
-    /// `/devices`, `/devices add CODE`, `/devices remove N`, `/devices erase`
+    /// `/devices`, `/devices add CODE`, `/devices give N`, `/devices remove N`, `/devices erase`
     Devices(Devices),
     /// `/recovery`
     Recovery,
@@ -178,7 +178,11 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/vault", "[stay yes|no | lock SPAN|off]", "how this device is locked"),
     ("/passphrase", "set|remove", "a passphrase as a further way in"),
     ("/sessions", "[end N]", "where this account is logged in; log one of them out"),
-    ("/devices", "[add CODE | remove N]", "the devices of this account; let another one in, or end one"),
+    (
+        "/devices",
+        "[add CODE [--history] | give N | remove N]",
+        "the devices of this account; let one in, give it your history, end one",
+    ),
     ("/recovery", "", "new recovery codes in place of the old ones"),
     ("/phrase", "[check]", "write down the 24 words that give the account back, or check what you wrote"),
     ("/authenticator", "add|remove", "a second authenticator app, or one only"),
@@ -324,7 +328,7 @@ fn command(trimmed: &str) -> Line {
         },
         "/devices" => match devices(words) {
             Some(what) => Command::Devices(what),
-            None => return Line::Usage("/devices [add CODE | remove N]"),
+            None => return Line::Usage("/devices [add CODE [--history] | give N | remove N]"),
         },
         "/recovery" => Command::Recovery,
         "/phrase" if rest.is_empty() => Command::Phrase,
@@ -381,7 +385,12 @@ fn devices(words: &str) -> Option<Devices> {
     let rest = rest.trim();
     Some(match (what, rest.is_empty()) {
         ("", _) => Devices::List,
-        ("add", false) => Devices::Add(rest.to_owned()),
+        ("add", false) => match rest.strip_suffix("--history").map(str::trim) {
+            Some("") => return None,
+            Some(code) => Devices::Add { code: code.to_owned(), history: true },
+            None => Devices::Add { code: rest.to_owned(), history: false },
+        },
+        ("give", false) if !rest.contains(char::is_whitespace) => Devices::Give(rest.to_owned()),
         ("remove", false) if !rest.contains(char::is_whitespace) => Devices::Remove(rest.to_owned()),
         ("erase", true) => Devices::Erase,
         _ => return None,
@@ -577,10 +586,18 @@ mod tests {
             ("/sessions", Line::Command(Command::Sessions(None))),
             ("/sessions end 2", Line::Command(Command::Sessions(Some(2)))),
             ("/devices", Line::Command(Command::Devices(Devices::List))),
-            ("/devices add abcd efgh", Line::Command(Command::Devices(Devices::Add("abcd efgh".into())))),
+            (
+                "/devices add abcd efgh",
+                Line::Command(Command::Devices(Devices::Add { code: "abcd efgh".into(), history: false })),
+            ),
             ("/devices remove 2", Line::Command(Command::Devices(Devices::Remove("2".into())))),
             ("/devices erase", Line::Command(Command::Devices(Devices::Erase))),
-            ("/devices add", Line::Usage("/devices [add CODE | remove N]")),
+            ("/devices add", Line::Usage("/devices [add CODE [--history] | give N | remove N]")),
+            ("/devices give 2", Line::Command(Command::Devices(Devices::Give("2".into())))),
+            (
+                "/devices add abcd --history",
+                Line::Command(Command::Devices(Devices::Add { code: "abcd".into(), history: true })),
+            ),
             ("/sessions 2", Line::Usage("/sessions [end N]")),
             ("/authenticator add", Line::Command(Command::AddAuthenticator)),
             ("/authenticator", Line::Usage("/authenticator add|remove")),

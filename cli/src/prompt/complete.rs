@@ -53,7 +53,7 @@ pub fn candidates(line: &str, pos: usize, names: &[String], groups: &[String]) -
         return (start, found.map(|w| (w.to_owned(), w.to_owned())).collect());
     }
     if before[..start].trim() == "/devices" {
-        let found = ["add", "remove"].into_iter().filter(|w| w.starts_with(word));
+        let found = ["add", "give", "remove"].into_iter().filter(|w| w.starts_with(word));
         return (start, found.map(|w| (w.to_owned(), format!("{w} "))).collect());
     }
     if before[..start].trim() == "/passphrase" {

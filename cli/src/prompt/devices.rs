@@ -12,6 +12,7 @@ use crate::exit::Failure;
 use crate::style::Ink;
 use crate::text;
 use crate::verbs::devices::{find, lines, list, ticket_lines};
+use crate::verbs::handover;
 
 /// What `/devices` does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,14 @@ pub enum Devices {
     /// Lists them.
     List,
     /// Adds the one that shows this code.
-    Add(String),
+    Add {
+        /// As typed.
+        code: String,
+        /// Whether history goes along, without a question.
+        history: bool,
+    },
+    /// Gives the one with this number or id the history.
+    Give(String),
     /// Removes the one with this number or id.
     Remove(String),
     /// Erases this one, once it was removed.
@@ -39,12 +47,31 @@ impl Chat {
                 for line in lines(&self.face.look(), &self.wait(list(&self.door))?) {
                     keyboard.say(&line);
                 }
-                keyboard
-                    .say(&self.paint(Ink::Quiet, "/devices add CODE lets another one in; /devices remove N ends one."));
+                for handover in self.wait(handover::list(&self.door))? {
+                    self.tell(keyboard, Ink::Warn, &handover::words(&handover));
+                }
+                let more = "/devices add CODE lets another one in; /devices give N gives it your history; /devices remove N \
+                            ends one.";
+                self.tell(keyboard, Ink::Quiet, more);
             }
-            Devices::Add(code) => {
-                self.ask(Request::AddDevice { code })?;
+            Devices::Add { code, history } => {
+                let history = history || self.agrees_to_give(keyboard)?;
+                self.ask(Request::AddDevice { code, history })?;
                 keyboard.say(&self.paint(Ink::Good, "✓ It is added, and comes into your chats within a minute."));
+            }
+            Devices::Give(which) => {
+                let device = find(&self.wait(list(&self.door))?, &which)?.device;
+                let under_way = self.wait(handover::list(&self.door))?.into_iter().find(|h| h.device == Some(device));
+                if let Some(handover) = under_way {
+                    self.tell(keyboard, Ink::Warn, &handover::words(&handover));
+                    if answer(keyboard, "Type stop to stop it, Enter to let it be: ")?.as_deref() == Some("stop") {
+                        self.ask(Request::CancelHandover { device: Some(device) })?;
+                        keyboard.say("Stopped. /devices give N begins anew.");
+                    }
+                } else if self.agrees_to_give(keyboard)? {
+                    self.ask(Request::GiveHistory { device })?;
+                    keyboard.say("It goes on by itself; you are told when it is done.");
+                }
             }
             Devices::Remove(which) => {
                 let device = find(&self.wait(list(&self.door))?, &which)?.device;
@@ -71,6 +98,13 @@ impl Chat {
             }
         }
         Ok(())
+    }
+
+    /// Whether a device is to get what is here.
+    fn agrees_to_give(&mut self, keyboard: &mut dyn Keyboard) -> Result<bool, Failure> {
+        let offer = self.wait(handover::offer(&self.door))?;
+        self.tell(keyboard, Ink::Warn, &offer);
+        Ok(answer(keyboard, "Type yes to give it, Enter not to: ")?.as_deref() == Some("yes"))
     }
 
     /// Name, code and, where no other device is at hand, the phrase.

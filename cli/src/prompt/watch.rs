@@ -16,6 +16,7 @@ use crate::exit::Failure;
 use crate::limits;
 use crate::style::Ink;
 use crate::text;
+use crate::verbs::handover::words as handover_words;
 
 /// What a removed device says.
 const REMOVED: &str = "This device was removed from the account. What is here can be read; nothing is sent or received any \
@@ -89,6 +90,15 @@ impl Listener {
                 } else {
                     self.print(self.face.look().joining(&joining)).await;
                 }
+            }
+            Event::HandoverChanged { handover } => {
+                let ink = match handover.state {
+                    TransferState::Done => Ink::Good,
+                    TransferState::Failed { .. } => Ink::Bad,
+                    // The rest is for those who look: /devices says it.
+                    _ => return Ok(()),
+                };
+                self.print(self.face.style().paint(ink, &handover_words(&handover))).await;
             }
             Event::DevicesChanged { devices } => {
                 if devices.iter().all(|d| !d.pending) {

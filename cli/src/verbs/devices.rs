@@ -185,8 +185,27 @@ pub async fn run(door: &Door, what: Option<&DevicesVerb>, typed: String, out: &m
             }
             Ok(())
         }
+        Some(DevicesVerb::Add { history: true, timeout, .. }) => {
+            let (before, events) = (list(door).await?, door.events());
+            door.ask(Request::AddDevice { code: typed, history: true }).await?;
+            let known = |d: &Device| before.iter().any(|b| b.device == d.device);
+            let added = list(door).await?.into_iter().find(|d| !known(d));
+            let added = added.ok_or_else(Failure::odd_answer)?.device;
+            out.line("It is added as soon as the relay has noted it.")?;
+            super::handover::follow(door, events, Some(added), *timeout, out).await
+        }
+        Some(DevicesVerb::Give { device, stop: true, .. }) => {
+            let device = Some(find(&list(door).await?, device)?.device);
+            door.ask(Request::CancelHandover { device }).await?;
+            out.done("It is no longer given your history. What it has already stays on it.")
+        }
+        Some(DevicesVerb::Give { device, timeout, .. }) => {
+            let (device, events) = (find(&list(door).await?, device)?.device, door.events());
+            door.ask(Request::GiveHistory { device }).await?;
+            super::handover::follow(door, events, Some(device), *timeout, out).await
+        }
         Some(DevicesVerb::Add { .. }) => {
-            door.ask(Request::AddDevice { code: typed }).await?;
+            door.ask(Request::AddDevice { code: typed, history: false }).await?;
             out.done("It is added as soon as the relay has noted it, and comes into your chats within a minute.")
         }
         Some(DevicesVerb::Remove { device }) => {

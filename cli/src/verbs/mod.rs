@@ -11,6 +11,7 @@ pub mod events;
 pub mod export;
 pub mod files;
 pub mod groups;
+pub mod handover;
 pub mod history;
 pub mod links;
 pub mod phrase;

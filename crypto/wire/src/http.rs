@@ -173,6 +173,20 @@ json! {
         pub signature: Bytes,
     }
 
+    /// `PUT /v1/sessions/current/device`: makes this session that of the device that signs.
+    pub struct ClaimSession {
+        /// Proof of being a device of the account.
+        pub device: DeviceProof,
+        /// For the device's vault.
+        pub vault: Option<VaultAsk>,
+    }
+
+    /// It is a known device's session now.
+    pub struct ClaimedSession {
+        /// To [`VaultAsk`]; none when the session was a known device's before: the code that it began with is used up.
+        pub vault: Option<VaultAnswer>,
+    }
+
     /// A session of one device at the relay.
     pub struct Session {
         /// Bearer token. The relay keeps only its hash.

@@ -282,7 +282,7 @@ impl Flow {
 
     /// Wraps the database's key anew. Where that fails the session stands all the same: the key's file and the vault of
     /// before are as they were, and the next log-in tries again.
-    async fn guard(&self, asking: Asking, answer: Option<http::VaultAnswer>) {
+    pub(super) async fn guard(&self, asking: Asking, answer: Option<http::VaultAnswer>) {
         let Some(answer) = answer else {
             return tracing::warn!("the relay keeps no vaults: the key stays in its file");
         };

@@ -7,7 +7,6 @@
 
 use livechat_crypto::identity::Identity;
 use livechat_crypto::phrase::RecoveryPhrase;
-use livechat_wire::RelayId;
 use livechat_wire::account::{AccountLog, Statement};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::device_code::DeviceCode;
@@ -23,6 +22,7 @@ use crate::brain::Activation;
 use crate::env;
 use crate::qr::svg;
 use crate::relay::AskError;
+use crate::vault::ways::Asking;
 
 impl Flow {
     /// Opens the account at the relay and makes this device's keys. With the phrase the device adds itself, without it
@@ -62,9 +62,9 @@ impl Flow {
         let opened = self.relay.log_in(&log_in).await?;
         let session = SavedSession { token: Some(opened.token.clone()), expires_at: opened.expires_at };
         let begun = async {
-            let (username, log) = self.account_log(username, info.relay).await?;
+            let (username, log) = self.relay.account_log(username, info.relay).await?;
             if log.account() != opened.account {
-                return Err(two_truths());
+                return Err(AskError::TwoTruths.into());
             }
             let mut dice = env::dice().map_err(|e| no_randomness(&e))?;
             let identity = match &phrase {
@@ -132,17 +132,23 @@ impl Flow {
     async fn look_after(&self, linking: &Linking) -> Result<Option<Option<SavedSession>>, Error> {
         let identity = Identity::decode(&linking.identity.0).map_err(|_| damaged())?;
         let kept = AccountLog::decode(&linking.log.0).map_err(|_| damaged())?;
-        let (username, log) = self.account_log(&linking.username, linking.relay).await?;
+        let (username, log) = self.relay.account_log(&linking.username, linking.relay).await?;
         if !kept.is_prefix_of(&log) {
-            return Err(two_truths());
+            return Err(AskError::TwoTruths.into());
         }
         if !log.has_device(&identity.device_key()) {
             return Ok(None);
         }
-        let proof = identity.prove_device(&linking.relay, &username, env::now_s());
+        let device = identity.prove_device(&linking.relay, &username, env::now_s());
+        let (asking, asked) = Asking::new(log.account())?;
+        let claim = http::ClaimSession { device, vault: Some(asked) };
+        let mut answer = None;
         let session = match &linking.session.token {
-            Some(token) => match self.relay.claim_session(token, &proof).await {
-                Ok(()) => Some(linking.session.clone()),
+            Some(token) => match self.relay.claim_session(token, &claim).await {
+                Ok(claimed) => {
+                    answer = claimed.vault;
+                    Some(linking.session.clone())
+                }
                 Err(e @ AskError::Unreachable(_)) => return Err(e.into()),
                 Err(e) => {
                     tracing::debug!("the session doesn't become this device's: {e}");
@@ -161,6 +167,9 @@ impl Flow {
             phrase: None,
         };
         self.brain.activate(activation).await?;
+        if session.is_some() {
+            self.guard(asking, answer).await;
+        }
         Ok(Some(session))
     }
 
@@ -186,16 +195,6 @@ impl Flow {
         self.brain.clear::<Linking>().await?;
         self.revoke(linking.session.token.clone().into_iter().collect()).await;
         Ok(())
-    }
-
-    /// The log of an account, checked, and its name as the relay has it.
-    async fn account_log(&self, username: &str, relay: RelayId) -> Result<(String, AccountLog), Error> {
-        let entry = self.relay.directory(username.trim()).await?;
-        let log = AccountLog::decode(&entry.log.0).map_err(|_| two_truths())?;
-        if log.name() != Some((entry.username.as_str(), relay)) {
-            return Err(two_truths());
-        }
-        Ok((entry.username, log))
     }
 }
 
@@ -226,12 +225,6 @@ pub(super) fn waits(linking: &Linking) -> Error {
 fn over() -> Error {
     let hint = "Begin again, and have the other device at hand.";
     Error::new(ErrorCode::PendingExpired, "This device waited an hour and wasn't added.", hint)
-}
-
-fn two_truths() -> Error {
-    let message = "What the relay says about this account doesn't hold together.";
-    let hint = "Check the relay's address; if it is right, don't go on, and ask its operator what happened.";
-    Error::new(ErrorCode::RelayFailed, message, hint)
 }
 
 fn full() -> Error {

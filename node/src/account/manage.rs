@@ -139,10 +139,10 @@ impl Flow {
 
     /// Takes over the log that the relay has; what the account is called there.
     async fn follow_own_log(&self, token: &SecretText) -> Result<String, Error> {
-        let own = self.relay.own_log(token).await?;
-        let log = AccountLog::decode(&own.log.0).map_err(|_| AskError::Answer("the account's log doesn't hold"))?;
+        let account = self.brain.account().await?;
+        let (username, log) = self.relay.own_account_log(Some(token), &account.username, account.relay).await?;
         self.brain.feed(Feed::OwnLog(Box::new(log)));
-        Ok(own.username)
+        Ok(username)
     }
 
     /// Everything of an account that this device is no part of any more.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Conversation, ConversationId, Device, Group, Joining, Message, MessageId, Status, Transfer};
+use super::{
+    AccountId, Conversation, ConversationId, Device, Group, Handover, Joining, Message, MessageId, Status, Transfer,
+};
 
 /// What happened, by itself or because some client asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,11 @@ pub enum Event {
     TransferChanged {
         /// As it is now.
         transfer: Transfer,
+    },
+    /// History on its way to or from another device of this account began, moved, stopped or arrived.
+    HandoverChanged {
+        /// As it is now.
+        handover: Handover,
     },
     /// Events were lost because this client read too slowly: fetch again what is shown.
     Lagged,

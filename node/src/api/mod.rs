@@ -23,9 +23,9 @@ pub use events::Events;
 pub use request::Request;
 pub use response::Response;
 pub use types::{
-    AccountSession, AccountState, BackedUp, DeviceTicket, Error, ErrorCode, FileSpace, Found, GroupLink, Hit, Piece,
-    RecoveryCodes, RecoveryPhrase, RelayState, Restored, SafetyCode, SearchOrder, SignUpTicket, SignedUp, Status,
-    Transfer, TransferState, UsernameCheck, VaultInfo,
+    AccountSession, AccountState, BackedUp, DeviceTicket, Error, ErrorCode, FileSpace, Found, GroupLink, Handover,
+    HandoverStep, HistorySize, Hit, Piece, RecoveryCodes, RecoveryPhrase, RelayState, Restored, SafetyCode,
+    SearchOrder, SignUpTicket, SignedUp, Status, Transfer, TransferState, UsernameCheck, VaultInfo,
 };
 
 pub use livechat_engine::view::{

@@ -21,7 +21,13 @@ impl fmt::Debug for Request {
             Self::Erase => f.write_str("Erase"),
             Self::CancelLink => f.write_str("CancelLink"),
             Self::Devices => f.write_str("Devices"),
-            Self::AddDevice { .. } => f.debug_struct("AddDevice").finish_non_exhaustive(),
+            Self::AddDevice { history, .. } => {
+                f.debug_struct("AddDevice").field("history", history).finish_non_exhaustive()
+            }
+            Self::GiveHistory { device } => f.debug_struct("GiveHistory").field("device", device).finish(),
+            Self::Handovers => f.write_str("Handovers"),
+            Self::CancelHandover { device } => f.debug_struct("CancelHandover").field("device", device).finish(),
+            Self::HistorySize => f.write_str("HistorySize"),
             Self::RemoveDevice { device } => f.debug_struct("RemoveDevice").field("device", device).finish(),
             Self::LogOut => f.write_str("LogOut"),
             Self::Lock => f.write_str("Lock"),

@@ -49,7 +49,28 @@ pub enum Request {
     AddDevice {
         /// As shown, scanned or typed.
         code: String,
+        /// Give it contacts, names and history too, as [`Request::GiveHistory`] does, as soon as it is in.
+        history: bool,
     },
+    /// Gives a device that was added here the contacts, names, settings and history of this one: sealed for it alone,
+    /// by way of the relay, also when one of the two is off meanwhile. Answered by [`Response::Handover`];
+    /// [`Event::HandoverChanged`] tells how it goes, on both devices.
+    GiveHistory {
+        /// From [`Response::Devices`].
+        #[cfg_attr(test, ts(type = "string"))]
+        device: DeviceId,
+    },
+    /// What is being given to other devices of this account, and to this one. Answered by [`Response::Handovers`].
+    Handovers,
+    /// Stops a handover on this side, or takes a failed one off the list. What was taken over already stays. Answered by
+    /// [`Response::Done`].
+    CancelHandover {
+        /// To which device, as in [`Response::Handovers`]; none for what comes to this one.
+        #[cfg_attr(test, ts(type = "string | null"))]
+        device: Option<DeviceId>,
+    },
+    /// How much history there is to be given. Answered by [`Response::HistorySize`].
+    HistorySize,
     /// Lets a device of this account speak for it no more, for ever. Answered like [`Request::AddDevice`].
     RemoveDevice {
         /// From [`Response::Devices`].

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Request;
 use super::{
     AccountSession, BackedUp, Contact, Conversation, ConversationId, Device, DeviceTicket, FileSpace, Found, Group,
-    GroupLink, HistoryPage, Joining, Message, RecoveryCodes, RecoveryPhrase, Restored, Revision, SafetyCode,
-    SignUpTicket, SignedUp, Status, Transfer, UsernameCheck, VaultInfo,
+    GroupLink, Handover, HistoryPage, HistorySize, Joining, Message, RecoveryCodes, RecoveryPhrase, Restored, Revision,
+    SafetyCode, SignUpTicket, SignedUp, Status, Transfer, UsernameCheck, VaultInfo,
 };
 
 /// Answers.
@@ -71,6 +71,15 @@ pub enum Response {
     FileSpace(FileSpace),
     /// To [`Request::SendFile`] and [`Request::FetchFile`].
     Transfer(Transfer),
+    /// To [`Request::GiveHistory`].
+    Handover(Handover),
+    /// To [`Request::Handovers`].
+    Handovers {
+        /// Under way, waiting or failed.
+        handovers: Vec<Handover>,
+    },
+    /// To [`Request::HistorySize`].
+    HistorySize(HistorySize),
     /// To [`Request::Transfers`].
     Transfers {
         /// By conversation.

@@ -109,6 +109,11 @@ fn requests() -> Vec<Request> {
         Request::ConfirmPhrase { words: vec!["canary".into()] },
         Request::CheckPhrase { phrase: "canary".into() },
         Request::LogOut,
+        Request::AddDevice { code: "canary".into(), history: true },
+        Request::GiveHistory { device: DeviceId([5; 32]) },
+        Request::Handovers,
+        Request::CancelHandover { device: None },
+        Request::HistorySize,
         Request::AddContact { username: name() },
         Request::Contacts,
         Request::Conversations,
@@ -238,6 +243,7 @@ fn server_frames() -> Vec<ServerFrame> {
         total: 3,
         state,
     };
+    let handover = |state| Handover { device: None, step: HandoverStep::Moving, messages: 1, done: 2, total: 3, state };
     let failed = TransferState::Failed { message: "m".into(), hint: "h".into() };
     let waiting = TransferState::Waiting { reason: "r".into() };
     let timer = Message { body: MessageBody::Timer { seconds: 0 }, ..message() };
@@ -277,6 +283,9 @@ fn server_frames() -> Vec<ServerFrame> {
         Response::FileSpace(FileSpace { used: 1, quota: 2, largest: 3, kept_seconds: 4 }),
         Response::Transfer(transfer(TransferState::Running)),
         Response::Transfers { transfers: vec![transfer(failed), transfer(TransferState::Done)] },
+        Response::Handover(handover(TransferState::Running)),
+        Response::Handovers { handovers: vec![handover(waiting.clone())] },
+        Response::HistorySize(HistorySize { messages: 1, bytes: 2 }),
         Response::Saved { path: "/x".into() },
         Response::GroupCreated { conversation: C },
         Response::Group(group()),
@@ -297,6 +306,7 @@ fn server_frames() -> Vec<ServerFrame> {
         Event::ConversationChanged { conversation },
         Event::GroupChanged { group: group() },
         Event::JoiningChanged { joining: joining(JoinState::Joined { conversation: C }) },
+        Event::HandoverChanged { handover: handover(TransferState::Done) },
         Event::TransferChanged { transfer: transfer(waiting) },
         Event::TransferChanged { transfer: transfer(TransferState::Cancelled) },
         Event::Lagged,

@@ -249,6 +249,38 @@ api! {
         pub state: TransferState,
     }
 
+    /// Contacts and history on their way to another device of this account, or from one to this.
+    #[derive(Debug)]
+    pub struct Handover {
+        /// To which device; none: to this one.
+        #[cfg_attr(test, ts(type = "string | null"))]
+        pub device: Option<DeviceId>,
+        /// Where it stands.
+        pub step: HandoverStep,
+        /// Messages in it, so far as is known here.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub messages: u64,
+        /// Bytes done of this step.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub done: u64,
+        /// Bytes of this step; 0 while that isn't known.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub total: u64,
+        /// How it goes.
+        pub state: TransferState,
+    }
+
+    /// What there is to be given to another device.
+    #[derive(Debug)]
+    pub struct HistorySize {
+        /// Messages that don't disappear by themselves.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub messages: u64,
+        /// Bytes, contacts and all.
+        #[cfg_attr(test, ts(type = "number"))]
+        pub bytes: u64,
+    }
+
     /// What the relay keeps of this account's files, and what it would.
     #[derive(Debug)]
     pub struct FileSpace {
@@ -362,6 +394,19 @@ pub enum RelayState {
         #[cfg_attr(test, ts(type = "number"))]
         retry_at: u64,
     },
+}
+
+/// The steps of a handover, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum HandoverStep {
+    /// Reading and sealing what is here, once the other device is in.
+    Gathering,
+    /// To the relay, or from it.
+    Moving,
+    /// Writing it into this device.
+    Restoring,
 }
 
 /// How a transfer goes.

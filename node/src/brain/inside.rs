@@ -362,9 +362,13 @@ impl Inside {
     }
 
     /// One command by itself. Its answer is in its effects; ids of the driver's commands begin at 1.
-    pub(super) fn command(&mut self, command: Command) -> Result<(Result<Reply, CommandError>, Outcome), Failure> {
+    pub(super) fn command(
+        &mut self,
+        command: Command,
+        also: impl FnOnce(&mut dyn Kv) -> Result<(), SavedError>,
+    ) -> Result<(Result<Reply, CommandError>, Outcome), Failure> {
         const ID: CommandId = CommandId(0);
-        let mut effects = self.transact(vec![Input::Command { id: ID, command }], |_| Ok(()))?;
+        let mut effects = self.transact(vec![Input::Command { id: ID, command }], also)?;
         let mut reply = None;
         for effects in &mut effects {
             effects.replies.retain_mut(|(id, answer)| {

@@ -244,7 +244,16 @@ impl Brain {
 
     /// Has the engine do something that it answers at once.
     pub(crate) async fn command(&self, command: Command) -> Result<Result<Reply, CommandError>, Error> {
-        self.run(|inside| match inside.command(command) {
+        self.command_and(command, |_| Ok(())).await
+    }
+
+    /// The same, and changes what the node keeps with it, whatever the engine answers.
+    pub(crate) async fn command_and(
+        &self,
+        command: Command,
+        also: impl FnOnce(&mut dyn Kv) -> Result<(), SavedError> + Send + 'static,
+    ) -> Result<Result<Reply, CommandError>, Error> {
+        self.run(|inside| match inside.command(command, also) {
             Ok((reply, outcome)) => (Ok(reply), Some(outcome)),
             Err(e) => (Err(e), None),
         })

@@ -1,9 +1,8 @@
 //! What comes round by the clock: the relay's card, live count and stock over HTTP, connecting, tending the swarm.
 
-use livechat_engine::{Command, FileFailure, LookupFailure, LookupId};
+use livechat_engine::{FileFailure, LookupFailure, LookupId};
 use livechat_wire::BlobId;
 use livechat_wire::account::AccountLog;
-use livechat_wire::bundle::Bundle;
 use livechat_wire::http::{DirectoryEntry, KeyPackageStock, LiveCount, ProblemCode, RelayInfo, SecretText};
 use tokio::time::Instant;
 
@@ -34,8 +33,6 @@ pub(super) enum Done {
     },
     /// The log of our own account, as the relay has it.
     OwnLog(Option<SecretText>, Result<AccountLog, Error>),
-    /// A device that somebody wants to add, as the relay shows it.
-    DeviceFound(Box<Result<Bundle, Error>>, Answer),
     Uploaded(BlobId, Result<(), FileFailure>),
     Fetched(BlobId, Result<Vec<u8>, FileFailure>),
     PhraseChecked(Box<Result<Response, Error>>, Answer),
@@ -85,10 +82,6 @@ impl Driver {
                 self.parts.brain.feed(Feed::Directory { generation, lookup, answer });
             }
             Done::OwnLog(refused, log) => self.on_own_log(refused, log),
-            Done::DeviceFound(found, answer) => match *found {
-                Ok(bundle) => self.command(Command::AddDevice { bundle: Box::new(bundle) }, answer),
-                Err(e) => respond(answer, Err(e)),
-            },
             Done::Uploaded(blob, answer) => self.parts.brain.feed(Feed::Uploaded { blob, answer }),
             Done::Fetched(blob, answer) => self.parts.brain.feed(Feed::Fetched { blob, answer }),
             Done::Lobby(step, answer) => self.on_lobby(*step, answer),

@@ -1,5 +1,6 @@
 //! Devices of our own account: whether this one was added, and what the relay has as the account's log.
 
+use livechat_engine::Command;
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::device_code::DeviceCode;
@@ -12,10 +13,10 @@ use super::requests::{FlowRequest, respond};
 use super::{Driver, refusals};
 use crate::account::Phase;
 use crate::account::saved::SavedSession;
-use crate::api::{Error, ErrorCode};
+use crate::api::{Error, ErrorCode, Response};
 use crate::brain::{Brain, Feed};
-use crate::limits;
-use crate::relay::{AskError, RelayClient};
+use crate::files::Giving;
+use crate::{env, limits};
 
 impl Driver {
     /// What is due: whether this device was added, or what came and went beside it.
@@ -41,8 +42,8 @@ impl Driver {
 
     fn look_at_own_log(&mut self, put: Option<PutLog>) {
         let Some(account) = &self.parts.snapshot.account else { return };
-        let (relay, username, token) =
-            (self.parts.relay.clone(), account.username.clone(), self.parts.phase.token().cloned());
+        let (relay, token) = (self.parts.relay.clone(), self.parts.phase.token().cloned());
+        let (username, of) = (account.username.clone(), account.relay);
         if put.is_none() {
             self.devices_at = Some(Instant::now() + limits::OWN_LOG_LOOK);
         }
@@ -54,7 +55,8 @@ impl Driver {
                     tracing::debug!("the relay doesn't take the continued log: {e}");
                 }
             }
-            Done::OwnLog(refused, own_log(&relay, token.as_ref(), &username).await)
+            let log = relay.own_account_log(token.as_ref(), &username, of).await.map(|(_, log)| log);
+            Done::OwnLog(refused, log.map_err(Error::from))
         });
     }
 
@@ -107,8 +109,9 @@ impl Driver {
         self.refused = None;
     }
 
-    /// Adds the device that the relay shows, if it is the one that shows this code.
-    pub(super) fn add_device(&mut self, code: String, answer: Answer) {
+    /// Adds the device that the relay shows, if it is the one that shows this code, and gives it what is here if its
+    /// owner agrees.
+    pub(super) fn add_device(&mut self, code: String, history: bool, answer: Answer) {
         let Ok(code) = DeviceCode::from_text(&code) else {
             let message = "That isn't the code of a device.";
             let hint = "It has sixteen letters and digits; type what the new device shows, or scan its QR code.";
@@ -120,15 +123,24 @@ impl Driver {
         if self.tasks.len() >= limits::TASKS {
             return respond(answer, Err(refusals::busy()));
         }
-        let (relay, brain) = (self.parts.relay.clone(), self.parts.brain.clone());
+        let (relay, brain, files) = (self.parts.relay.clone(), self.parts.brain.clone(), self.parts.files.clone());
         self.tasks.spawn(async move {
-            let found = async {
+            let add = async {
                 let pending = relay.pending_device(&token).await?;
                 let bundle = Bundle::decode(&pending.bundle.0).map_err(|_| another_device())?;
-                let own = code_of(&brain, bundle.clone()).await?;
-                (own == Some(code)).then_some(bundle).ok_or_else(another_device)
+                if code_of(&brain, bundle.clone()).await? != Some(code) {
+                    return Err(another_device());
+                }
+                let giving = history.then(|| Giving::new(bundle.device(), env::now_s()));
+                let kept = giving.clone();
+                let command = Command::AddDevice { bundle: Box::new(bundle) };
+                let added = brain.command_and(command, move |kv| kept.map_or(Ok(()), |giving| giving.save(kv))).await?;
+                added.map_err(refusals::of_command)?;
+                giving.map(|giving| files.start_giving(giving));
+                Ok(Response::Done)
             };
-            Done::DeviceFound(Box::new(found.await), answer)
+            respond(answer, add.await);
+            Done::Nothing
         });
     }
 }
@@ -136,22 +148,6 @@ impl Driver {
 /// What a device with this bundle shows when it sees the account's log as we do.
 async fn code_of(brain: &Brain, bundle: Bundle) -> Result<Option<DeviceCode>, Error> {
     brain.view(move |engine, _| Ok(engine.own_account_log().map(|log| DeviceCode::of(log, &bundle)))).await
-}
-
-/// With a session whatever the account is called by now; the directory knows it by its present name only, but tells those
-/// whose session has ended, too.
-async fn own_log(relay: &RelayClient, token: Option<&SecretText>, username: &str) -> Result<AccountLog, Error> {
-    let known = match token {
-        Some(token) => relay.own_log(token).await.map(|own| own.log),
-        None => relay.directory(username).await.map(|entry| entry.log),
-    };
-    let log = match known {
-        Err(e) if token.is_some() && e.problem() == Some(ProblemCode::Unauthenticated) => {
-            relay.directory(username).await?.log
-        }
-        other => other?,
-    };
-    AccountLog::decode(&log.0).map_err(|_| AskError::Answer("the account's log doesn't hold").into())
 }
 
 fn another_device() -> Error {

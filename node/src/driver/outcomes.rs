@@ -83,11 +83,15 @@ impl Driver {
         for (id, reply) in replies {
             self.commands.reply(id, reply);
         }
+        let history_came = events.iter().any(|e| matches!(e, engine::Event::HandedOver));
         // Nobody logged in, nothing to see.
         if self.parts.phase.session().is_some() {
             for event in events {
                 self.tell_engine_event(event);
             }
+        }
+        if history_came {
+            self.parts.files.handed_over();
         }
         for upload in uploads {
             self.keep_file(upload);

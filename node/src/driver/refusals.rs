@@ -189,7 +189,7 @@ pub(super) fn of_lookup(e: &AskError) -> LookupFailure {
             ProblemCode::Unavailable => LookupFailure::Unreachable,
             _ => LookupFailure::Failed,
         },
-        AskError::Answer(_) => LookupFailure::Failed,
+        AskError::Answer(_) | AskError::TwoTruths => LookupFailure::Failed,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::account::phrase;
 use crate::api::{AccountSession, Error, ErrorCode, FileSpace, HistoryPage, Request, Response, SafetyCode, VaultInfo};
 use crate::backup;
 use crate::brain::{Feed, unguarded};
-use crate::files::{Files, NewFile};
+use crate::files::{Files, NewFile, Session};
 use crate::limits;
 use crate::node::Ask;
 use crate::qr;
@@ -127,7 +127,19 @@ impl Driver {
                 let message = "A device doesn't remove itself.";
                 respond(answer, Err(Error::new(ErrorCode::BadRequest, message, hint)));
             }
-            Request::AddDevice { code } => self.add_device(code, answer),
+            Request::AddDevice { code, history } => self.add_device(code, history, answer),
+            Request::GiveHistory { device } => {
+                self.ask_files(answer, async move |files| files.give(device).await.map(Response::Handover));
+            }
+            Request::Handovers => {
+                respond(answer, Ok(Response::Handovers { handovers: self.parts.files.handovers() }));
+            }
+            Request::CancelHandover { device } => {
+                self.ask_files(answer, async move |files| files.cancel_handover(device).await.map(|()| Response::Done))
+            }
+            Request::HistorySize => {
+                self.ask_store(answer, async |brain| backup::size(&brain).await.map(Response::HistorySize));
+            }
             Request::Sessions => self.ask_relay(answer, async |relay, token, device| {
                 let list = relay.sessions(&token).await?;
                 let of = |s: SessionInfo| AccountSession {
@@ -400,7 +412,7 @@ impl Driver {
     pub(super) fn on_phase(&mut self, phase: Phase) {
         let had = self.parts.phase.token().is_some();
         self.parts.phase = phase;
-        self.parts.files.session(self.parts.phase.token().cloned());
+        self.parts.files.session(Session::of(&self.parts.phase));
         self.stale = true;
         match (had, self.parts.phase.token().is_some()) {
             (_, true) => {

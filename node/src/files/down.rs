@@ -79,7 +79,8 @@ impl Files {
         let of = self.file_of(job.conversation, *position).await.map_err(Halt::For)?;
         let file = of.file;
         if !self.0.shelf.has(file.blob) {
-            self.fetch_parts(job, &file).await?;
+            let id = job.id();
+            self.fetch_parts(&file, |done| self.change(id, |view| view.done = done)).await?;
         }
         let note = Command::NoteFile { blob: file.blob, here: true };
         // An answer about a file that nobody speaks of any more drops it again.
@@ -90,12 +91,13 @@ impl Files {
         }
     }
 
-    async fn fetch_parts(&self, job: &Job, file: &File) -> Result<(), Halt> {
+    /// Fetches what isn't on the shelf; tells how many bytes are.
+    pub(super) async fn fetch_parts(&self, file: &File, told: impl Fn(u64)) -> Result<(), Halt> {
         let size = blob::sealed(file.size);
         let (shelf, blob) = (self.0.shelf.clone(), file.blob);
         let mut next = self.here(file, move |_| shelf.fetched(blob).map_err(FileError::Shelf)).await?;
         while next < blob::parts(size) {
-            self.change(job.id(), |view| view.done = u64::from(next) * wire::BLOB_PART as u64);
+            told(u64::from(next) * wire::BLOB_PART as u64);
             let bytes = self.0.relay.blob_part(blob, next).await?;
             let (shelf, part) = (self.0.shelf.clone(), next);
             self.here(file, move |file| shelf.write_part(file, part, &bytes)).await?;

@@ -6,6 +6,7 @@
 
 mod down;
 mod error;
+mod handover;
 mod image;
 mod job;
 mod names;
@@ -22,17 +23,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use livechat_engine::{FileChore, FileOf};
+use livechat_crypto::kv::Kv;
+use livechat_engine::{Engine, FileChore, FileOf};
 use livechat_wire::http::SecretText;
 use livechat_wire::{BlobId, ConversationId, MessageId};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::account::Phase;
+use crate::account::saved::SavedError;
 use crate::api::{Error, ErrorCode, Event, Transfer, TransferState};
 use crate::brain::Brain;
 use crate::limits;
 use crate::relay::RelayClient;
 
+pub(crate) use handover::Giving;
+use handover::Handovers;
 use job::{Id, Job};
 pub use open::OpenFile;
 use running::{Halt, Running, too_large};
@@ -41,6 +47,20 @@ pub(crate) use shelf::Shelf;
 
 /// How a transfer ended: where the file was saved, if anywhere.
 type Ended = Result<Option<PathBuf>, Error>;
+
+/// Whether anything may be shown, and what opens the relay.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Session {
+    /// Somebody is logged in, or has opened this device without the relay.
+    pub(crate) open: bool,
+    pub(crate) token: Option<SecretText>,
+}
+
+impl Session {
+    pub(crate) fn of(phase: &Phase) -> Self {
+        Self { open: phase.session().is_some(), token: phase.token().cloned() }
+    }
+}
 
 /// All transfers of a node. Cheap to clone.
 #[derive(Clone)]
@@ -51,7 +71,8 @@ struct Inner {
     relay: RelayClient,
     brain: Brain,
     events: broadcast::WeakSender<Event>,
-    session: watch::Sender<Option<SecretText>>,
+    session: watch::Sender<Session>,
+    handovers: Handovers,
     running: Mutex<BTreeMap<Id, Running>>,
     places: Semaphore,
     /// One image at a time: each may take [`limits::IMAGE_DECODED`] and as much again.
@@ -67,7 +88,7 @@ impl Files {
         relay: RelayClient,
         brain: Brain,
         events: broadcast::WeakSender<Event>,
-        session: Option<SecretText>,
+        session: Session,
     ) -> Self {
         Self(Arc::new(Inner {
             shelf,
@@ -75,6 +96,7 @@ impl Files {
             brain,
             events,
             session: watch::Sender::new(session),
+            handovers: Handovers::default(),
             running: Mutex::default(),
             places: Semaphore::new(limits::TRANSFERS),
             cleaning: Semaphore::new(1),
@@ -85,24 +107,27 @@ impl Files {
     }
 
     /// The transfers that were under way when this node was last stopped.
-    pub(crate) fn kept(kv: &dyn livechat_crypto::kv::Kv) -> Result<Kept, crate::account::saved::SavedError> {
-        Job::all(kv).map(Kept)
+    pub(crate) fn kept(engine: &Engine, kv: &dyn Kv) -> Result<Kept, SavedError> {
+        // What can't be read is told of again at the next start of a program that can.
+        let taken = engine.handed_over(kv).ok().flatten();
+        Ok(Kept { jobs: Job::all(kv)?, handovers: handover::Kept { given: Giving::all(kv)?, taken } })
     }
 
     /// Goes on with what was begun. Returns what [`Files::stop`] waits for.
     pub(crate) fn begin(&self, kept: Kept) -> mpsc::Receiver<()> {
         let (alive, ended) = mpsc::channel(1);
         *self.0.alive.lock().unwrap_or_else(PoisonError::into_inner) = Some(alive);
-        for job in kept.0 {
+        for job in kept.jobs {
             self.start(job);
         }
+        self.begin_handovers(kept.handovers);
         self.spawn(self.clone().withdraw());
         ended
     }
 
     /// Somebody logged in or out.
-    pub(crate) fn session(&self, token: Option<SecretText>) {
-        self.0.session.send_replace(token);
+    pub(crate) fn session(&self, session: Session) {
+        self.0.session.send_replace(session);
     }
 
     /// Ends all tasks; what they did so far is what they go on from.
@@ -138,6 +163,7 @@ impl Files {
         for (_, gone) in std::mem::take(&mut *self.running()) {
             gone.cancel.cancel();
         }
+        self.forget_handovers();
         if let Err(e) = self.0.shelf.clear() {
             tracing::warn!("sealed files couldn't be deleted yet: {e}");
         }
@@ -175,7 +201,7 @@ impl Files {
 
     /// Tells the relay, once, that a blob that no message speaks of isn't needed; without an answer it expires.
     fn take_back(&self, blob: BlobId) {
-        let Some(token) = self.0.session.borrow().clone() else { return };
+        let Some(token) = self.0.session.borrow().token.clone() else { return };
         let files = self.clone();
         self.spawn(async move {
             if let Err(e) = files.0.relay.remove_blob(&token, blob).await {
@@ -186,7 +212,7 @@ impl Files {
 
     /// The file of a message.
     async fn file_of(&self, conversation: ConversationId, position: u64) -> Result<FileOf, Error> {
-        if self.0.session.borrow().is_none() {
+        if !self.0.session.borrow().open {
             let hint = "Log in with a code of the authenticator.";
             return Err(Error::new(ErrorCode::WrongState, "Nobody is logged in.", hint));
         }
@@ -198,12 +224,15 @@ impl Files {
 }
 
 /// Transfers as the store had them.
-pub(crate) struct Kept(Vec<Job>);
+pub(crate) struct Kept {
+    jobs: Vec<Job>,
+    handovers: handover::Kept,
+}
 
 impl Kept {
     /// Whether one of them needs this blob's bytes.
     pub(crate) fn needs(&self, blob: BlobId) -> bool {
-        self.0.iter().any(|job| job.blob == blob)
+        self.jobs.iter().any(|job| job.blob == blob) || self.handovers.needs(blob)
     }
 }
 

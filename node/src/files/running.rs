@@ -112,7 +112,7 @@ impl Files {
     pub(super) async fn token(&self, id: Id) -> SecretText {
         let mut session = self.0.session.subscribe();
         loop {
-            if let Some(token) = session.borrow_and_update().clone() {
+            if let Some(token) = session.borrow_and_update().token.clone() {
                 return token;
             }
             self.change(id, |view| view.state = TransferState::Waiting { reason: "Nobody is logged in.".into() });
@@ -127,7 +127,7 @@ impl Files {
         tracing::debug!("a transfer waits: {reason}");
         self.change(id, |view| view.state = TransferState::Waiting { reason });
         let mut session = self.0.session.subscribe();
-        let renewed = session.wait_for(|now| now.as_ref().is_some_and(|now| now != token));
+        let renewed = session.wait_for(|now| now.token.as_ref().is_some_and(|now| now != token));
         tokio::select! {
             () = tokio::time::sleep(pause.next()) => {}
             _ = renewed => {}
@@ -186,7 +186,7 @@ impl Files {
 
     /// Nobody logged in, nothing to see.
     pub(super) fn tell(&self, event: Event) {
-        if self.0.session.borrow().is_some()
+        if self.0.session.borrow().open
             && let Some(events) = self.0.events.upgrade()
         {
             // Nobody listening is fine.

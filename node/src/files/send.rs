@@ -104,7 +104,7 @@ impl Files {
 
     /// What can be said before anything is read.
     async fn may_send(&self, conversation: ConversationId, size: Option<u64>) -> Result<(), Error> {
-        let Some(token) = self.0.session.borrow().clone() else {
+        let Some(token) = self.0.session.borrow().token.clone() else {
             let hint = "Log in with a code of the authenticator.";
             return Err(Error::new(ErrorCode::WrongState, "Nobody is logged in.", hint));
         };

@@ -198,6 +198,36 @@ impl Shelf {
     ) -> Result<(), FileError> {
         open_chunks(&self.whole(file.blob), file, each)
     }
+
+    /// Opens a whole blob to be read from its beginning to its end.
+    pub(super) fn reader(&self, file: &content::File) -> io::Result<Plain> {
+        let sealed = File::open(self.whole(file.blob))?;
+        Ok(Plain { sealed, opener: Opener::new(file), next: 0, piece: io::Cursor::default() })
+    }
+}
+
+/// What is in a sealed file.
+pub(super) struct Plain {
+    sealed: File,
+    opener: Opener,
+    next: u32,
+    piece: io::Cursor<Vec<u8>>,
+}
+
+impl Read for Plain {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = Read::read(&mut self.piece, out)?;
+            if read > 0 || out.is_empty() || self.next == self.opener.chunks() {
+                return Ok(read);
+            }
+            let mut chunk = Vec::with_capacity(wire::BLOB_CHUNK);
+            (&mut self.sealed).take(wire::BLOB_CHUNK as u64).read_to_end(&mut chunk)?;
+            self.opener.open(self.next, &mut chunk).map_err(io::Error::other)?;
+            self.next += 1;
+            self.piece = io::Cursor::new(chunk);
+        }
+    }
 }
 
 fn open_chunks(

@@ -12,10 +12,8 @@ impl Files {
         let mut pause = Backoff::new(limits::TRANSFER_RETRY_FIRST, limits::TRANSFER_RETRY_MAX);
         let mut session = self.0.session.subscribe();
         loop {
-            let token = match session.wait_for(Option::is_some).await.map(|s| s.clone()) {
-                Ok(Some(token)) => token,
-                _ => return,
-            };
+            let token = session.wait_for(|s| s.token.is_some()).await.map(|s| s.token.clone());
+            let Ok(Some(token)) = token else { return };
             let waiting = self.0.brain.view(|engine, kv| engine.withdrawn_files(kv)).await.unwrap_or_default();
             if waiting.is_empty() {
                 self.0.withdrawals.notified().await;

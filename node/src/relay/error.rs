@@ -17,6 +17,9 @@ pub(crate) enum AskError {
     /// Something that isn't the relay's API answered.
     #[error("the relay's answer can't be understood: {0}")]
     Answer(&'static str),
+    /// What it says about our account contradicts itself or what is known here.
+    #[error("what the relay says about this account doesn't hold together")]
+    TwoTruths,
 }
 
 impl AskError {
@@ -33,6 +36,7 @@ impl AskError {
         match self {
             Self::Unreachable(cause) => format!("The relay can't be reached: {cause}."),
             Self::Problem(p) => printable(&p.message),
+            Self::TwoTruths => "What the relay says about this account doesn't hold together.".into(),
             Self::Answer(what) => format!("What answers there isn't a LiveChat relay ({what}); check its address."),
         }
     }
@@ -50,6 +54,11 @@ impl From<AskError> for Error {
                 ErrorCode::RelayFailed,
                 format!("The relay's answer can't be understood: {what}."),
                 "Check that the relay's address is right and that relay and node are of matching versions.",
+            ),
+            AskError::TwoTruths => Self::new(
+                ErrorCode::RelayFailed,
+                "What the relay says about this account doesn't hold together.",
+                "Check the relay's address; if it is right, don't go on, and ask its operator what happened.",
             ),
             AskError::Problem(p) => {
                 let (code, hint) = of_problem(p.code);

@@ -8,13 +8,14 @@ mod welcomes;
 
 use std::net::IpAddr;
 
-use livechat_wire::BlobId;
+use livechat_wire::account::AccountLog;
 use livechat_wire::http::{
-    BeginBlob, BeginSignUp, BlobSpace, BlobState, ChangeName, Claim, ConfirmAuthenticator, ConfirmSignUp, DeviceProof,
-    DirectoryEntry, KeyPackageStock, LiveCount, LobbyDoor, LogIn, OwnLog, PendDevice, PendingDevice, PendingSignUp,
-    Problem, PublishKeyPackages, PutLobby, PutLog, RecoveryCodes, RelayInfo, RenewLobby, SecretText, Session,
-    SessionList, SignedUp, UsernameAvailability, WithCode,
+    BeginBlob, BeginSignUp, BlobSpace, BlobState, ChangeName, Claim, ClaimSession, ClaimedSession,
+    ConfirmAuthenticator, ConfirmSignUp, DirectoryEntry, KeyPackageStock, LiveCount, LobbyDoor, LogIn, OwnLog,
+    PendDevice, PendingDevice, PendingSignUp, Problem, ProblemCode, PublishKeyPackages, PutLobby, PutLog,
+    RecoveryCodes, RelayInfo, RenewLobby, SecretText, Session, SessionList, SignedUp, UsernameAvailability, WithCode,
 };
+use livechat_wire::{BlobId, RelayId};
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -149,6 +150,28 @@ impl RelayClient {
         self.get(&["v1", "directory", username]).await
     }
 
+    /// The log of our own account, checked, and its name as this relay has it.
+    pub(crate) async fn account_log(&self, username: &str, relay: RelayId) -> Result<(String, AccountLog), AskError> {
+        let entry = self.directory(username.trim()).await?;
+        checked(entry.username, &entry.log.0, relay)
+    }
+
+    /// The same whatever the account is called by now, with a session. The directory knows it by its present name only,
+    /// but tells those whose session has ended, too.
+    pub(crate) async fn own_account_log(
+        &self,
+        token: Option<&SecretText>,
+        username: &str,
+        relay: RelayId,
+    ) -> Result<(String, AccountLog), AskError> {
+        let Some(token) = token else { return self.account_log(username, relay).await };
+        let own: Result<OwnLog, _> = answer(self.with_session(Method::GET, &["v1", "devices", "log"], token)).await;
+        match own {
+            Err(e) if e.problem() == Some(ProblemCode::Unauthenticated) => self.account_log(username, relay).await,
+            own => own.and_then(|own| checked(own.username, &own.log.0, relay)),
+        }
+    }
+
     pub(crate) async fn claim(&self, username: String) -> Result<DirectoryEntry, AskError> {
         self.post(&["v1", "directory", "claim"], &Claim { username }).await
     }
@@ -180,19 +203,18 @@ impl RelayClient {
         done(self.with_session(Method::PUT, &["v1", "devices", "log"], token).json(log)).await
     }
 
-    /// The account's log as it stands, whatever the account is called.
-    pub(crate) async fn own_log(&self, token: &SecretText) -> Result<OwnLog, AskError> {
-        answer(self.with_session(Method::GET, &["v1", "devices", "log"], token)).await
-    }
-
     /// Gives the account the name that its log binds.
     pub(crate) async fn change_name(&self, token: &SecretText, change: &ChangeName) -> Result<(), AskError> {
         done(self.with_session(Method::PUT, &["v1", "account", "name"], token).json(change)).await
     }
 
     /// Makes this session that of the device that signs.
-    pub(crate) async fn claim_session(&self, token: &SecretText, proof: &DeviceProof) -> Result<(), AskError> {
-        done(self.with_session(Method::PUT, &["v1", "sessions", "current", "device"], token).json(proof)).await
+    pub(crate) async fn claim_session(
+        &self,
+        token: &SecretText,
+        claim: &ClaimSession,
+    ) -> Result<ClaimedSession, AskError> {
+        answer(self.with_session(Method::PUT, &["v1", "sessions", "current", "device"], token).json(claim)).await
     }
 
     pub(crate) async fn lobby(&self, token: &SecretText) -> Result<LobbyDoor, AskError> {
@@ -312,6 +334,15 @@ async fn exchange(request: RequestBuilder) -> Result<(reqwest::StatusCode, Vec<u
         body.extend_from_slice(&chunk);
     }
     Ok((status, body))
+}
+
+/// An account's log that binds the name under which a relay gave it.
+fn checked(username: String, log: &[u8], relay: RelayId) -> Result<(String, AccountLog), AskError> {
+    let log = AccountLog::decode(log).map_err(|_| AskError::TwoTruths)?;
+    if log.name() != Some((username.as_str(), relay)) {
+        return Err(AskError::TwoTruths);
+    }
+    Ok((username, log))
 }
 
 fn refusal(body: &[u8]) -> AskError {

@@ -4,10 +4,11 @@
 
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
-use livechat_wire::http::{Bytes, DeviceProof, PendingDevice};
+use livechat_wire::http::{Bytes, ClaimSession, ClaimedSession, PendingDevice};
 use livechat_wire::{DecodeError, DeviceId};
 
 use super::record::{Record, SessionRecord};
+use super::vault::{BadElement, Question};
 use super::{Accounts, Authenticated, Fault};
 use crate::limits;
 use crate::store::accounts::Relog;
@@ -49,6 +50,9 @@ pub enum LogError {
     /// The account was deleted meanwhile.
     #[error("the account is gone")]
     Gone,
+    /// See [`BadElement`].
+    #[error(transparent)]
+    Element(#[from] BadElement),
     /// Nobody's mistake.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -119,21 +123,29 @@ impl Accounts {
         taken.then_some(()).ok_or(LogError::Outdated)
     }
 
-    /// Makes the session that asks one of the device that signed this: it has become one of the account's.
+    /// Makes the session that asks one of the device that signed this: it has become one of the account's. The code that
+    /// the session began with is good for its vault too, once.
     ///
     /// # Errors
     /// See [`LogError`].
-    pub async fn claim_session(&self, who: &Authenticated, proof: &DeviceProof) -> Result<(), LogError> {
+    pub async fn claim_session(&self, who: &Authenticated, request: &ClaimSession) -> Result<ClaimedSession, LogError> {
+        let question = Question::read(request.vault.as_ref())?;
         let account = self.0.store.account(who.account).await.map_err(Fault::from)?.ok_or(LogError::Gone)?;
         let record = self.0.vault.open_record(who.account, &account.sealed)?;
-        let device = self.check_proof(&record.username, proof).await?.filter(|d| record.has_device(d));
+        let device = self.check_proof(&record.username, &request.device).await?.filter(|d| record.has_device(d));
         let device = device.ok_or(LogError::DeviceRequired)?;
         let sessions = self.0.store.sessions(who.account, self.now()).await.map_err(Fault::from)?;
         let session = sessions.into_iter().find(|s| s.id == who.session).ok_or(LogError::Gone)?;
-        let SessionRecord { created_at, .. } = self.0.vault.open_session_record(session.token, &session.sealed)?;
+        let SessionRecord { created_at, device: was } =
+            self.0.vault.open_session_record(session.token, &session.sealed)?;
         let next = SessionRecord { device: Some(device), created_at };
         let sealed = self.0.vault.seal_session(session.token, &next).map_err(Fault::from)?;
         let done = self.0.store.reseal_session(who.account, who.session, sealed).await.map_err(Fault::from)?;
-        done.then_some(()).ok_or(LogError::Gone)
+        if !done {
+            return Err(LogError::Gone);
+        }
+        let question = question.filter(|_| was.is_none());
+        let answer = question.map(|q| self.evaluate(who.account, &device, &account.vault, &q)).transpose()?;
+        Ok(ClaimedSession { vault: answer })
     }
 }

@@ -31,6 +31,10 @@ async fn put(w: &World, token: &str, log: &AccountLog) -> Answer {
     w.web.with(Method::PUT, LOG, token, Some(&PutLog { log: Bytes(log.encode()) })).await
 }
 
+fn claim(device: DeviceProof) -> ClaimSession {
+    ClaimSession { device, vault: None }
+}
+
 /// A second device of somebody, from waiting to a session of its own.
 async fn link(w: &World, who: &Person) -> (Keys, Session) {
     let second = Keys { identity: who.keys.identity.clone(), device: Keys::new().device };
@@ -43,7 +47,8 @@ async fn link(w: &World, who: &Person) -> (Keys, Session) {
     let log = continued(w, who, added(&second)).await;
     assert_eq!(put(w, who.token(), &log).await.status, 204);
     let proof = second.prove(w.relay.id(), &who.name, w.clock.now());
-    assert_eq!(w.web.with(Method::PUT, CLAIM, &session.token.0, Some(&proof)).await.status, 204);
+    let claimed: ClaimedSession = w.web.with(Method::PUT, CLAIM, &session.token.0, Some(&claim(proof))).await.ok();
+    assert_eq!(claimed.vault, None, "nothing was asked");
     (second, session)
 }
 
@@ -53,7 +58,7 @@ pub async fn a_device_waits_is_added_and_is_known(w: World) {
     w.web.get_with(PENDING, alice.token()).await.refused(404, ProblemCode::NotFound);
     let early = alice.gets_in(&w, false).await;
     let stranger = Keys::new().prove(w.relay.id(), &alice.name, w.clock.now());
-    let refused = w.web.with(Method::PUT, CLAIM, &early.token.0, Some(&stranger)).await;
+    let refused = w.web.with(Method::PUT, CLAIM, &early.token.0, Some(&claim(stranger))).await;
     refused.refused(403, ProblemCode::DeviceRequired);
 
     let (second, session) = link(&w, &alice).await;
@@ -74,6 +79,32 @@ pub async fn a_device_waits_is_added_and_is_known(w: World) {
     w.web.with(Method::PUT, PENDING, alice.token(), Some(&pend)).await.refused(400, ProblemCode::BadRequest);
 }
 
+/// The code that a linked device's session began with is good for its vault, once, and for nobody else's.
+pub async fn a_linked_device_has_its_vault_from_the_beginning(w: World) {
+    let alice = w.sign_up("alice").await;
+    let mut dice = livechat_relay::env::Env::system().dice().unwrap();
+    let question = livechat_oprf::Question::new(b"the second device's secret", &mut dice).unwrap();
+    let ask = Some(VaultAsk { blinded: Bytes(question.blinded().to_vec()), knock: None });
+    let second = Keys { identity: alice.keys.identity.clone(), device: Keys::new().device };
+    let session = alice.gets_in(&w, false).await;
+    let claims = async |keys: &Keys, vault: Option<VaultAsk>| {
+        let device = keys.prove(w.relay.id(), &alice.name, w.clock.now());
+        w.web.with(Method::PUT, CLAIM, &session.token.0, Some(&ClaimSession { device, vault })).await
+    };
+    claims(&second, ask.clone()).await.refused(403, ProblemCode::DeviceRequired);
+    let log = continued(&w, &alice, added(&second)).await;
+    assert_eq!(put(&w, alice.token(), &log).await.status, 204);
+    w.clock.advance(1);
+    let bent = Some(VaultAsk { blinded: Bytes(vec![0; 32]), knock: None });
+    claims(&second, bent).await.refused(400, ProblemCode::BadRequest);
+    let claimed: ClaimedSession = claims(&second, ask.clone()).await.ok();
+    let answer = claimed.vault.expect("the code of the session's beginning");
+    let public: [u8; 32] = answer.public_key.0.as_slice().try_into().unwrap();
+    assert!(question.finish(&answer.evaluated.0, &answer.proof.0, &public).is_ok());
+    w.clock.advance(1);
+    assert_eq!(claims(&second, ask).await.ok::<ClaimedSession>().vault, None, "used up");
+}
+
 pub async fn a_revoked_device_is_put_out(w: World) {
     let alice = w.sign_up("alice").await;
     let (second, session) = link(&w, &alice).await;
@@ -87,7 +118,7 @@ pub async fn a_revoked_device_is_put_out(w: World) {
     assert_eq!((entry.devices.len(), entry.log.0), (1, log.encode()));
     // With the account's code it gets in as any stranger's device does, and no further.
     let back = alice.gets_in(&w, false).await;
-    let proof = second.prove(w.relay.id(), &alice.name, w.clock.now());
+    let proof = claim(second.prove(w.relay.id(), &alice.name, w.clock.now()));
     let refused = w.web.with(Method::PUT, CLAIM, &back.token.0, Some(&proof)).await;
     refused.refused(403, ProblemCode::DeviceRequired);
 }

@@ -111,6 +111,7 @@ fn main() {
         blobs::only_its_owner_changes_a_file,
         blobs::the_store_of_files_fails_and_recovers,
         devices::a_device_waits_is_added_and_is_known,
+        devices::a_linked_device_has_its_vault_from_the_beginning,
         devices::a_revoked_device_is_put_out,
         devices::of_two_continuations_one_counts,
         devices::what_is_no_continuation,

@@ -118,6 +118,35 @@ describe("an old device", () => {
     expect(within(list).getByText(new RegExp(`by ${ALICE.slice(0, 8)}`))).toBeTruthy();
   });
 
+  it("gives history along when that is wanted, says how far it is, and stops", async () => {
+    const { node, user } = await ledger();
+    await user.click(screen.getByRole("button", { name: "Add a device" }));
+    expect(screen.queryByText(/1,234 messages/)).toBeNull();
+    await user.click(screen.getByRole("checkbox", { name: /Also give it my history/ }));
+    await screen.findByText(/1,234 messages and your contacts, 5.0 MB/);
+    await accessible();
+    await user.type(screen.getByLabelText("The code that the new device shows"), WAITING.code);
+    await user.click(screen.getByRole("button", { name: "Add this device" }));
+    expect(node.asked).toContainEqual({ type: "add_device", code: WAITING.code, history: true });
+    const list = await screen.findByRole("list", { name: "Devices of this account" });
+    await within(list).findByText("1.0 MB of 5.0 MB to the relay.");
+    expect(within(list).getByRole("progressbar").getAttribute("value")).toBe(String(2 ** 20));
+    expect(within(list).queryByRole("button", { name: /^Give device/ })).toBeNull();
+    await accessible();
+    await user.click(within(list).getByRole("button", { name: "Stop" }));
+    expect(node.asked).toContainEqual({ type: "cancel_handover", device: BOB });
+    await user.click(await within(list).findByRole("button", { name: /^Give device/ }));
+    expect(node.count("give_history")).toBe(0);
+    await screen.findByText(/1,234 messages and your contacts/);
+    await user.click(screen.getByRole("button", { name: "Give it" }));
+    expect(node.asked).toContainEqual({ type: "give_history", device: BOB });
+    const failed = { state: "failed", message: "No room.", hint: "Make some." } as const;
+    act(() => void node.gives(BOB, { state: failed }));
+    await within(await screen.findByRole("list", { name: "Devices of this account" })).findByText(
+      "No room. Make some.",
+    );
+  });
+
   it("removes one after it said what that means", async () => {
     const node = new TestNode();
     node.devices = [device(ALICE), device(BOB, { added_by: ALICE })];
@@ -133,7 +162,44 @@ describe("an old device", () => {
   });
 });
 
+describe("history that comes to this device", () => {
+  it("is shown over the chats until somebody has seen that it is there", async () => {
+    const { node, user } = await shown(new TestNode());
+    expect(screen.queryByRole("region", { name: "History between your devices" })).toBeNull();
+    act(() => void node.gives(null));
+    const banner = await screen.findByRole("region", { name: "History between your devices" });
+    within(banner).getByText("1.0 MB of 5.0 MB from the relay.");
+    await accessible();
+    act(() => void node.gives(null, { step: "restoring" }));
+    await within(banner).findByText("Writing it to this device.");
+    expect(within(banner).getByRole("progressbar").getAttribute("value")).toBeNull();
+    // Everything is read anew then, and what is over isn't on the node's list any more.
+    act(() => void node.gives(null, { step: "restoring", state: { state: "done" } }));
+    node.handovers = [];
+    act(() => node.tells({ type: "lagged" }));
+    await within(banner).findByText(/1,234 messages came/);
+    await accessible();
+    await user.click(within(banner).getByRole("button", { name: "Dismiss" }));
+    expect(node.count("cancel_handover")).toBe(0);
+    await waitFor(() =>
+      expect(screen.queryByRole("region", { name: "History between your devices" })).toBeNull(),
+    );
+  });
+});
+
 describe("a removed device", () => {
+  it("that would shut for good says so, and can be kept open", async () => {
+    const node = new TestNode();
+    node.vault = { ...node.vault, phrase: false, stay_unlocked: false, lock_after: 60 };
+    node.status = status({ account: active({ removed: true, logged_in: false }) });
+    const { user } = await shown(node);
+    await screen.findByText(/Once it is closed, nothing opens it again/);
+    await accessible();
+    await user.click(screen.getByRole("button", { name: "Keep it open" }));
+    expect(node.asked).toContainEqual({ type: "set_vault", stay_unlocked: true, lock_after: 60 });
+    await waitFor(() => expect(screen.queryByText(/Once it is closed/)).toBeNull());
+  });
+
   it("says so, and is erased after a question", async () => {
     const node = new TestNode();
     const { user } = await shown(node);

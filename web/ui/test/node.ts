@@ -9,6 +9,7 @@ import type {
   Group,
   GroupLink,
   GroupMember,
+  Handover,
   Joining,
   Message,
   Request,
@@ -199,6 +200,7 @@ export class TestNode {
     { id: "there", current: false, this_device: false, created_at: 1_794_000_000, expires_at: 1_794_864_000 },
   ];
   devices: Device[] = [device(ALICE)];
+  handovers: Handover[] = [];
   conversations: Conversation[] = [chat()];
   groups: Group[] = [];
   vault: VaultInfo = { guarded: true, passphrase: false, phrase: true, stay_unlocked: true, lock_after: 0 };
@@ -245,6 +247,15 @@ export class TestNode {
         };
       },
     };
+  }
+
+  /** A handover begins, to a device or to this one. */
+  gives(device: string | null, so: Partial<Handover> = {}): Handover {
+    const moving = { step: "moving", messages: 1_234, done: 2 ** 20, total: 5 * 2 ** 20 } as const;
+    const handover: Handover = { device, ...moving, state: { state: "running" }, ...so };
+    this.handovers = [...this.handovers.filter((h) => h.device !== device), handover];
+    this.tells({ type: "handover_changed", handover });
+    return handover;
   }
 
   /** Lets time pass and everything happen that was due. */
@@ -350,6 +361,16 @@ export class TestNode {
         }
         this.devices = [...this.devices, device(BOB, { added_by: ALICE })];
         this.tells({ type: "devices_changed", devices: this.devices });
+        if (request.history) this.gives(BOB);
+        return { type: "done" };
+      case "history_size":
+        return { type: "history_size", messages: 1_234, bytes: 5 * 2 ** 20 };
+      case "give_history":
+        return { type: "handover", ...this.gives(request.device) };
+      case "handovers":
+        return { type: "handovers", handovers: this.handovers };
+      case "cancel_handover":
+        this.handovers = this.handovers.filter((h) => h.device !== request.device);
         return { type: "done" };
       case "remove_device":
         this.devices = this.devices.map((d) =>

@@ -15,6 +15,7 @@ use crate::effects::{Event, Reply};
 use crate::errors::{CommandError, HandleError, StoreError, ViewError};
 use crate::tables::{Stored, Table};
 use crate::turn::Turn;
+use crate::view::Membership;
 
 /// A backup that lies at the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +80,22 @@ impl Engine {
         Table::Handover.put(turn.kv, &[], &handover)?;
         turn.fx.events.push(Event::HandedOver);
         Ok(true)
+    }
+
+    /// Whether a device of ours was added here, so that it can be told where to look.
+    ///
+    /// # Errors
+    /// The store fails, or holds what this version can't read.
+    pub fn was_added_here(&self, kv: &dyn Kv, device: &DeviceId) -> Result<bool, ViewError> {
+        Ok(Table::OwnBundles.any(kv, &device.0)?)
+    }
+
+    /// Whether a device of ours is in every room in which it should be. Until then what is said there passes it by.
+    #[must_use]
+    pub fn is_everywhere(&self, device: &DeviceId) -> bool {
+        let misses =
+            |(at, room): (&_, &_)| self.amiss(*at, room).missing.iter().any(|key| DeviceId::of(key) == *device);
+        !self.rooms.rooms.iter().filter(|(_, room)| room.standing == Membership::Joined).any(misses)
     }
 
     /// What another device of ours left for this one, until it is taken.

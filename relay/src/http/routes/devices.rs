@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use livechat_wire::http::{DeviceProof, OwnLog, PendDevice, PendingDevice, PutLog};
+use livechat_wire::http::{ClaimSession, ClaimedSession, OwnLog, PendDevice, PendingDevice, PutLog};
 
 use super::Answer;
 use crate::http::App;
@@ -50,13 +50,13 @@ pub(crate) async fn own_log(State(app): State<Arc<App>>, Who(who): Who) -> Answe
 }
 
 /// Makes this session one of the device that signed: the log names it by now.
-#[utoipa::path(put, path = "/v1/sessions/current/device", tag = "devices", request_body = DeviceProof,
-    security(("session" = [])), responses((status = 204, description = "A known device's session"), Problems))]
+#[utoipa::path(put, path = "/v1/sessions/current/device", tag = "devices", request_body = ClaimSession,
+    security(("session" = [])),
+    responses((status = 200, description = "A known device's session", body = ClaimedSession), Problems))]
 pub(crate) async fn claim_session(
     State(app): State<Arc<App>>,
     Who(who): Who,
-    Json(proof): Json<DeviceProof>,
-) -> Result<StatusCode, Failure> {
-    app.accounts.claim_session(&who, &proof).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Json(request): Json<ClaimSession>,
+) -> Answer<ClaimedSession> {
+    Ok(Json(app.accounts.claim_session(&who, &request).await?))
 }

@@ -357,7 +357,11 @@ devices: Array<Device>, } | { "type": "transfer_changed",
 /**
  * As it is now.
  */
-transfer: Transfer, } | { "type": "lagged" };
+transfer: Transfer, } | { "type": "handover_changed", 
+/**
+ * As it is now.
+ */
+handover: Handover, } | { "type": "lagged" };
 
 /**
  * What the relay keeps of this account's files, and what it would.
@@ -509,6 +513,40 @@ role: Role,
 own: boolean, };
 
 /**
+ * Contacts and history on their way to another device of this account, or from one to this.
+ */
+export type Handover = { 
+/**
+ * To which device; none: to this one.
+ */
+device: string | null, 
+/**
+ * Where it stands.
+ */
+step: HandoverStep, 
+/**
+ * Messages in it, so far as is known here.
+ */
+messages: number, 
+/**
+ * Bytes done of this step.
+ */
+done: number, 
+/**
+ * Bytes of this step; 0 while that isn't known.
+ */
+total: number, 
+/**
+ * How it goes.
+ */
+state: TransferState, };
+
+/**
+ * The steps of a handover, in this order.
+ */
+export type HandoverStep = "gathering" | "moving" | "restoring";
+
+/**
  * A page of history, oldest first.
  */
 export type HistoryPage = { 
@@ -524,6 +562,19 @@ more: boolean,
  * Whether there are newer ones.
  */
 newer: boolean, };
+
+/**
+ * What there is to be given to another device.
+ */
+export type HistorySize = { 
+/**
+ * Messages that don't disappear by themselves.
+ */
+messages: number, 
+/**
+ * Bytes, contacts and all.
+ */
+bytes: number, };
 
 /**
  * A message that was found.
@@ -917,7 +968,19 @@ phrase: string | null, } | { "type": "cancel_link" } | { "type": "devices" } | {
 /**
  * As shown, scanned or typed.
  */
-code: string, } | { "type": "remove_device", 
+code: string, 
+/**
+ * Give it contacts, names and history too, as [`Request::GiveHistory`] does, as soon as it is in.
+ */
+history: boolean, } | { "type": "give_history", 
+/**
+ * From [`Response::Devices`].
+ */
+device: string, } | { "type": "handovers" } | { "type": "cancel_handover", 
+/**
+ * To which device, as in [`Response::Handovers`]; none for what comes to this one.
+ */
+device: string | null, } | { "type": "history_size" } | { "type": "remove_device", 
 /**
  * From [`Response::Devices`].
  */
@@ -1392,7 +1455,11 @@ contacts: Array<Contact>, } | { "type": "conversations",
 /**
  * Latest first.
  */
-conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "file_space" } & FileSpace | { "type": "transfer" } & Transfer | { "type": "transfers", 
+conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "file_space" } & FileSpace | { "type": "transfer" } & Transfer | { "type": "handover" } & Handover | { "type": "handovers", 
+/**
+ * Under way, waiting or failed.
+ */
+handovers: Array<Handover>, } | { "type": "history_size" } & HistorySize | { "type": "transfers", 
 /**
  * By conversation.
  */

@@ -61,6 +61,10 @@ interface AnswerTo {
   fetch_file: "transfer";
   save_file: "saved";
   transfers: "transfers";
+  give_history: "handover";
+  handovers: "handovers";
+  cancel_handover: "done";
+  history_size: "history_size";
   cancel_transfer: "done";
   mark_read: "done";
   forward: "sent";

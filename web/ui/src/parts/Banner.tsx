@@ -1,4 +1,5 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
+import type { VaultInfo } from "../api";
 import { useClient, useNow, usePart } from "../state/hooks";
 import { useSubmit } from "../state/submit";
 import { Sheet } from "./Dialogs";
@@ -75,15 +76,38 @@ export function RemovedBanner() {
   const client = useClient();
   const removed = usePart((s) => s.status?.account.state === "active" && s.status.account.removed);
   const [open, setOpen] = useState(false);
+  const [vault, setVault] = useState<VaultInfo | null>(null);
   const { busy, problem, submit } = useSubmit();
+
+  useEffect(() => {
+    if (removed) client.account.vault().then(setVault, () => setVault(null));
+  }, [client, removed]);
+
   if (!removed) return null;
+  // No code opens it any more: the relay doesn't take it for one of the account's devices.
+  const shuts = vault?.guarded === true && !vault.stay_unlocked;
+  const keep = async () => {
+    if (vault && (await submit(() => client.account.setVault(true, vault.lock_after)))) {
+      setVault({ ...vault, stay_unlocked: true });
+    }
+  };
   return (
     <section className="banner bad" aria-label="This device">
       <Warning />
       <p role="alert">
         This device was removed from the account. What is here can be read; nothing is sent or received any
         more.
+        {shuts &&
+          (vault.passphrase || vault.phrase
+            ? ` Once it is closed, only your ${vault.passphrase ? "passphrase" : "recovery phrase"} opens it again, no code.`
+            : " Once it is closed, nothing opens it again: export what you want to keep, or keep it open.")}
+        {!open && problem && ` ${problem.message}`}
       </p>
+      {shuts && (
+        <button type="button" className="button small" disabled={busy} onClick={() => void keep()}>
+          Keep it open
+        </button>
+      )}
       <button type="button" className="button small" onClick={() => setOpen(true)}>
         Erase it
       </button>

@@ -1,5 +1,5 @@
 import { type FormEvent, useEffect, useId, useState } from "react";
-import type { Device } from "../api";
+import type { Device, Handover } from "../api";
 import { explain } from "../state/explain";
 import { useClient, usePart } from "../state/hooks";
 import type { Problem } from "../state/pending";
@@ -8,11 +8,16 @@ import { dayAndTime } from "../text/dates";
 import { CodePicture } from "./CodePicture";
 import { Sheet } from "./Dialogs";
 import { Complaint } from "./Entry";
+import { HandoverProgress, WhatIsGiven } from "./Handover";
 
 /** Digits of an id that are shown: enough to tell the devices of one account apart. */
 const SHORT = 8;
 
-type Page = { name: "ledger"; note?: string } | { name: "add" } | { name: "remove"; device: Device };
+type Page =
+  | { name: "ledger"; note?: string }
+  | { name: "add" }
+  | { name: "give"; device: Device }
+  | { name: "remove"; device: Device };
 
 /** The devices that speak for this account or did: who let them in, and their end. */
 export function Devices({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
@@ -27,6 +32,7 @@ function Pages({ close }: { close: () => void }) {
   const [page, setPage] = useState<Page>({ name: "ledger" });
   const back = (note?: string) => setPage({ name: "ledger", ...(note && { note }) });
   if (page.name === "add") return <Add back={back} />;
+  if (page.name === "give") return <Give device={page.device} back={back} />;
   if (page.name === "remove") return <Remove device={page.device} back={back} />;
   return <Ledger note={page.note} go={setPage} close={close} />;
 }
@@ -42,6 +48,7 @@ function Ledger({
 }) {
   const client = useClient();
   const devices = usePart((s) => s.devices);
+  const handovers = usePart((s) => s.handovers);
   const removed = usePart((s) => s.status?.account.state === "active" && s.status.account.removed);
   const [problem, setProblem] = useState<Problem | null>(null);
 
@@ -63,15 +70,28 @@ function Ledger({
               <small>{words(device)}</small>
             </span>
             {!device.this && !removed && device.removed_at === null && !device.pending && (
-              <button
-                type="button"
-                className="button"
-                aria-label={`Remove device ${device.device.slice(0, SHORT)}`}
-                onClick={() => go({ name: "remove", device })}
-              >
-                Remove
-              </button>
+              <span className="device-actions">
+                {!handovers[device.device] && (
+                  <button
+                    type="button"
+                    className="button"
+                    aria-label={`Give device ${device.device.slice(0, SHORT)} my history`}
+                    onClick={() => go({ name: "give", device })}
+                  >
+                    Give history
+                  </button>
+                )}
+                <button
+                  type="button"
+                  className="button"
+                  aria-label={`Remove device ${device.device.slice(0, SHORT)}`}
+                  onClick={() => go({ name: "remove", device })}
+                >
+                  Remove
+                </button>
+              </span>
             )}
+            {handovers[device.device] && <HandoverProgress handover={handovers[device.device] as Handover} />}
           </li>
         ))}
       </ul>
@@ -101,12 +121,19 @@ function words(device: Device): string {
 function Add({ back }: { back: (note?: string) => void }) {
   const client = useClient();
   const [code, setCode] = useState("");
+  const [history, setHistory] = useState(false);
   const { busy, problem, submit } = useSubmit();
   const id = useId();
 
   async function add(read: () => Promise<string>) {
-    const done = await submit(async () => client.account.addDevice(await read()));
-    if (done) back("It is added as soon as the relay has noted it, and comes into your chats by itself.");
+    const done = await submit(async () => client.account.addDevice(await read(), history));
+    if (done) {
+      back(
+        history
+          ? "It is added as soon as the relay has noted it. Your history follows by itself; both devices show how far it is."
+          : "It is added as soon as the relay has noted it, and comes into your chats by itself.",
+      );
+    }
   }
 
   function onSubmit(event: FormEvent) {
@@ -135,6 +162,11 @@ function Add({ back }: { back: (note?: string) => void }) {
         />
         <CodePicture label="Picture of its QR code" disabled={busy} take={(read) => void add(read)} />
       </div>
+      <label className="check">
+        <input type="checkbox" checked={history} onChange={(event) => setHistory(event.target.checked)} />{" "}
+        Also give it my history
+      </label>
+      {history && <WhatIsGiven />}
       {problem && <Complaint {...problem} />}
       <div className="sheet-actions">
         <button type="button" className="button" onClick={() => back()}>
@@ -145,6 +177,35 @@ function Add({ back }: { back: (note?: string) => void }) {
         </button>
       </div>
     </form>
+  );
+}
+
+function Give({ device, back }: { device: Device; back: (note?: string) => void }) {
+  const client = useClient();
+  const { busy, problem, submit } = useSubmit();
+
+  async function give() {
+    if (await submit(() => client.handovers.give(device.device))) {
+      back("Your history follows by itself, also when this page is closed.");
+    }
+  }
+
+  return (
+    <>
+      <p>
+        Give device <code>{device.device.slice(0, SHORT)}</code> the history of this one?
+      </p>
+      <WhatIsGiven />
+      {problem && <Complaint {...problem} />}
+      <div className="sheet-actions">
+        <button type="button" className="button" onClick={() => back()}>
+          Back
+        </button>
+        <button type="button" className="button primary" disabled={busy} onClick={() => void give()}>
+          Give it
+        </button>
+      </div>
+    </>
   );
 }
 

@@ -87,6 +87,12 @@ function Habits({ vault, done }: { vault: VaultInfo; done: (note: string) => voi
         <input type="checkbox" checked={stay} onChange={(event) => setStay(event.target.checked)} /> Stay open
         for the ten days of a log-in, also after a restart
       </label>
+      {!stay && (
+        <p className="field-note">
+          A device that was removed from its account and is closed isn't opened by a code any more: then only
+          {vault.phrase ? " the recovery phrase or a passphrase does." : " a passphrase does. Set one below."}
+        </p>
+      )}
       <div className="field">
         <label htmlFor={id}>Lock</label>
         <select

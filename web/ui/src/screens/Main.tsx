@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import type { Conversation } from "../api";
 import { PhraseBanner, RelayBanner, RemovedBanner } from "../parts/Banner";
+import { HandoverBanner } from "../parts/Handover";
 import { Sidebar } from "../parts/Sidebar";
 import { Refusal } from "../parts/Standing";
 import { usePart } from "../state/hooks";
@@ -21,6 +22,7 @@ export function Main({ conversation }: { conversation: string | null }) {
     <div className="frame">
       <RelayBanner />
       <RemovedBanner />
+      <HandoverBanner />
       <PhraseBanner />
       <Refusal />
       <main className={conversation ? "panes in-chat" : "panes"}>

@@ -65,8 +65,9 @@ export class Account {
     this.desk.store.setState({ devices });
   }
 
-  async addDevice(code: string): Promise<void> {
-    await this.desk.ask({ type: "add_device", code });
+  /** `history`: it gets what is here, too. */
+  async addDevice(code: string, history: boolean): Promise<void> {
+    await this.desk.ask({ type: "add_device", code, history });
   }
 
   async removeDevice(device: string): Promise<void> {

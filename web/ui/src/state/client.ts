@@ -1,6 +1,7 @@
 import type { Event, Message, Request, Status } from "../api";
 import { type Answer, Connection, type Line, type Surroundings } from "../net/connection";
 import { muted } from "../text/deeds";
+import { handoverState } from "../text/handovers";
 import { joinState } from "../text/links";
 import { inOneLine } from "../text/notices";
 import { isSpeech } from "../text/rows";
@@ -10,6 +11,7 @@ import { type Desk, quietly } from "./desk";
 import { explain } from "./explain";
 import { Files } from "./files";
 import { Groups } from "./groups";
+import { Handovers } from "./handovers";
 import { History } from "./history";
 import { Lists } from "./lists";
 import { Outgoing } from "./outgoing";
@@ -25,6 +27,7 @@ export class Client {
   readonly lists: Lists;
   readonly groups: Groups;
   readonly files: Files;
+  readonly handovers: Handovers;
   private readonly connection: Connection;
   private readonly around: Surroundings;
   private active: string | null = null;
@@ -50,6 +53,7 @@ export class Client {
     this.lists = new Lists(desk, () => void this.groups.fetchAll(false));
     this.groups = new Groups(desk, this.lists);
     this.files = new Files(desk);
+    this.handovers = new Handovers(desk);
   }
 
   start(): void {
@@ -131,6 +135,10 @@ export class Client {
       case "transfer_changed":
         this.files.take(event.transfer);
         break;
+      case "handover_changed":
+        this.handovers.take(event.handover);
+        if (event.handover.state.state !== "running") this.say(handoverState(event.handover));
+        break;
       case "devices_changed":
         this.store.setState({ devices: event.devices });
         break;
@@ -158,6 +166,7 @@ export class Client {
         this.history.fetchAllAgain(),
         this.groups.fetchJoinings(),
         this.files.fetchAll(),
+        this.handovers.fetchAll(),
       ]),
     );
   }

@@ -5,6 +5,7 @@ import type {
   Device,
   FileSpace,
   Group,
+  Handover,
   Joining,
   Message,
   SignedUp,
@@ -40,6 +41,8 @@ export interface State {
   contacts: readonly Contact[];
   /** Of this account, oldest first; none before somebody asked. */
   devices: readonly Device[] | null;
+  /** History between this account's devices, by `handoverKey`. */
+  handovers: Readonly<Record<string, Handover>>;
   /** By conversation. */
   groups: Readonly<Record<string, Group>>;
   /** Where one knocked and isn't in yet. */
@@ -73,6 +76,7 @@ const EMPTY: Omit<State, "line" | "status" | "signedUp"> = {
   listProblem: null,
   contacts: [],
   devices: null,
+  handovers: {},
   groups: {},
   joinings: [],
   timelines: {},
