@@ -35,6 +35,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   linking     {\"type\":\"linking\",\"username\",\"code\",\"expires_at\"}
   device      {\"type\":\"device\",\"device\",\"this\",\"added_at\",\"added_by\",\"removed_at\",\"removed_by\",\"pending\"}
   vault       {\"type\":\"vault\",\"guarded\",\"passphrase\",\"phrase\",\"stay_unlocked\",\"lock_after\"}
+  direct_files {\"type\":\"direct_files\",\"on\"}
   phrase      {\"type\":\"phrase\",\"words\",\"ask\"}
   finding     {\"type\":\"finding\",\"check\",\"ok\",\"says\",\"next\"}
   person      {\"type\":\"person\",\"name\",\"link\",\"data_dir\",\"setup_key\"}   (demo)
@@ -275,6 +276,12 @@ pub enum Verb {
         /// Lock after so long without use: 30s, 5m, 2h, 1d or off
         #[arg(long, value_name = "SPAN")]
         lock_after: Option<String>,
+    },
+    /// Show or set whether files go straight from device to device: either end then sees the other's network address
+    DirectFiles {
+        /// Whether they do, in chats with one person who wants it too
+        #[arg(value_name = "YES|NO")]
+        on: Option<YesNo>,
     },
     /// A passphrase as a further way into this device's vault
     Passphrase {

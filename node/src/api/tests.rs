@@ -127,6 +127,8 @@ fn requests() -> Vec<Request> {
         Request::Send { conversation: C, text: "canary".into(), id: Some(MessageId([4; 16])), reply_to: Some(3) },
         Request::Send { conversation: C, text: "canary".into(), id: None, reply_to: None },
         Request::FileSpace,
+        Request::DirectFiles,
+        Request::SetDirectFiles { on: true },
         Request::SendFile {
             conversation: C,
             path: "/canary".into(),
@@ -235,6 +237,7 @@ fn server_frames() -> Vec<ServerFrame> {
         size: 1,
         done: 2,
         total: 3,
+        direct: true,
         state,
     };
     let failed = TransferState::Failed { message: "m".into(), hint: "h".into() };

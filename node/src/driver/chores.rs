@@ -17,7 +17,7 @@ use crate::account::saved::RelayCard;
 use crate::api::{Error, Response};
 use crate::brain::Feed;
 use crate::relay::AskError;
-use crate::swarm::{Network, TEND};
+use crate::swarm::{Network, TEND, Wanted};
 use crate::{env, limits};
 
 /// How a task ended.
@@ -38,6 +38,8 @@ pub(super) enum Done {
     DeviceFound(Box<Result<Bundle, Error>>, Answer),
     Uploaded(BlobId, Result<(), FileFailure>),
     Fetched(BlobId, Result<Vec<u8>, FileFailure>),
+    /// A part of a file for another node.
+    Given(Box<(Wanted, livechat_wire::direct::Response)>),
     PhraseChecked(Box<Result<Response, Error>>, Answer),
     Nothing,
 }
@@ -91,6 +93,12 @@ impl Driver {
             },
             Done::Uploaded(blob, answer) => self.parts.brain.feed(Feed::Uploaded { blob, answer }),
             Done::Fetched(blob, answer) => self.parts.brain.feed(Feed::Fetched { blob, answer }),
+            Done::Given(given) => {
+                let (wanted, response) = *given;
+                if let Some(network) = &mut self.network {
+                    network.give(wanted, response);
+                }
+            }
             Done::Lobby(step, answer) => self.on_lobby(*step, answer),
             Done::PhraseChecked(result, answer) => {
                 if result.is_ok() {

@@ -4,6 +4,7 @@
 //! on the shelf and at the relay: there is nothing else to remember. Tasks of their own do the work; the driver tells
 //! them of sessions and of what the engine wants done.
 
+mod direct;
 mod down;
 mod error;
 mod image;
@@ -28,6 +29,7 @@ use livechat_wire::{BlobId, ConversationId, MessageId};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::account::saved::Saved as _;
 use crate::api::{Error, ErrorCode, Event, Transfer, TransferState};
 use crate::brain::Brain;
 use crate::limits;
@@ -57,6 +59,7 @@ struct Inner {
     /// One image at a time: each may take [`limits::IMAGE_DECODED`] and as much again.
     cleaning: Semaphore,
     withdrawals: Notify,
+    direct: direct::Direct,
     stopping: CancellationToken,
     alive: Mutex<Option<mpsc::Sender<()>>>,
 }
@@ -79,21 +82,23 @@ impl Files {
             places: Semaphore::new(limits::TRANSFERS),
             cleaning: Semaphore::new(1),
             withdrawals: Notify::new(),
+            direct: direct::Direct::default(),
             stopping: CancellationToken::new(),
             alive: Mutex::default(),
         }))
     }
 
-    /// The transfers that were under way when this node was last stopped.
+    /// The transfers that were under way, and whether files went directly, when this node was last stopped.
     pub(crate) fn kept(kv: &dyn livechat_crypto::kv::Kv) -> Result<Kept, crate::account::saved::SavedError> {
-        Job::all(kv).map(Kept)
+        Ok(Kept { jobs: Job::all(kv)?, directly: direct::Wish::load(kv)?.unwrap_or_default() })
     }
 
     /// Goes on with what was begun. Returns what [`Files::stop`] waits for.
     pub(crate) fn begin(&self, kept: Kept) -> mpsc::Receiver<()> {
         let (alive, ended) = mpsc::channel(1);
         *self.0.alive.lock().unwrap_or_else(PoisonError::into_inner) = Some(alive);
-        for job in kept.0 {
+        self.0.direct.wish.send_replace(kept.directly.0);
+        for job in kept.jobs {
             self.start(job);
         }
         self.spawn(self.clone().withdraw());
@@ -118,6 +123,7 @@ impl Files {
         for chore in chores {
             match chore {
                 FileChore::Drop(blob) => self.drop_blob(*blob),
+                FileChore::Offered(_) => self.0.direct.offers.send_modify(|n| *n = n.wrapping_add(1)),
                 FileChore::Withdraw(_) => self.0.withdrawals.notify_one(),
             }
         }
@@ -198,12 +204,15 @@ impl Files {
 }
 
 /// Transfers as the store had them.
-pub(crate) struct Kept(Vec<Job>);
+pub(crate) struct Kept {
+    jobs: Vec<Job>,
+    directly: direct::Wish,
+}
 
 impl Kept {
     /// Whether one of them needs this blob's bytes.
     pub(crate) fn needs(&self, blob: BlobId) -> bool {
-        self.0.iter().any(|job| job.blob == blob)
+        self.jobs.iter().any(|job| job.blob == blob)
     }
 }
 

@@ -15,6 +15,16 @@ impl Files {
     /// Goes on from what the relay has. `None`: the file is nowhere but in its message.
     pub(super) async fn up(&self, job: &mut Job, token: &SecretText) -> Result<Option<PathBuf>, Halt> {
         let size = blob::sealed(job.size);
+        let mut serves = None;
+        if let Some(secret) = job.secret().filter(|_| !job.offered && self.goes_directly()) {
+            let (still, all) = self.offer(job, secret).await?;
+            if all {
+                return Ok(None);
+            }
+            serves = Some(still);
+            job.offered = true;
+            self.change(job.id(), |view| view.direct = false);
+        }
         let mut state = match self.0.relay.begin_blob(token, job.blob, size).await {
             // Begun long ago and over, or somebody else's: another id is as good.
             Err(e) if e.problem() == Some(ProblemCode::BadRequest) => {
@@ -35,6 +45,7 @@ impl Files {
                 put => put?,
             };
         }
+        drop(serves);
         if !state.whole {
             return Err(Halt::Until("The relay doesn't say that it has the whole file.".into()));
         }

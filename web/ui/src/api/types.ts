@@ -1054,7 +1054,11 @@ id: string | null,
 /**
  * The position of the message it answers, in the same conversation.
  */
-reply_to: number | null, } | { "type": "file_space" } | { "type": "send_file", 
+reply_to: number | null, } | { "type": "file_space" } | { "type": "direct_files" } | { "type": "set_direct_files", 
+/**
+ * Whether they do.
+ */
+on: boolean, } | { "type": "send_file", 
 /**
  * Where to.
  */
@@ -1372,7 +1376,11 @@ contacts: Array<Contact>, } | { "type": "conversations",
 /**
  * Latest first.
  */
-conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "file_space" } & FileSpace | { "type": "transfer" } & Transfer | { "type": "transfers", 
+conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "file_space" } & FileSpace | { "type": "direct_files", 
+/**
+ * Whether they do.
+ */
+on: boolean, } | { "type": "transfer" } & Transfer | { "type": "transfers", 
 /**
  * By conversation.
  */
@@ -1593,6 +1601,10 @@ done: number,
  * Bytes that have to: more than the file has, since it is padded.
  */
 total: number, 
+/**
+ * Whether it goes straight from one device to the other, at the moment.
+ */
+direct: boolean, 
 /**
  * How it goes.
  */
