@@ -4,8 +4,8 @@ mod common;
 
 use std::fmt::Write as _;
 
-use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target, Voice};
 use livechat_wire::content;
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target, Voice};
 use livechat_wire::direct;
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, Verdict};
 use livechat_wire::group::{Charter, MemberRecord, Role};

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::error::FileError;
 use super::job::Job;
 use super::{Files, Halt, on_disk};
-use crate::account::saved::{Saved, SavedError};
+use crate::account::saved::Saved;
 use crate::api::Error;
 use crate::driver::refusals;
 use crate::swarm::Ask;
@@ -103,7 +103,7 @@ impl Files {
 
     /// Files go directly from now on, or don't.
     pub(crate) async fn go_directly(&self, on: bool) -> Result<(), Error> {
-        self.0.brain.write(move |kv: &mut dyn Kv| Wish(on).save(kv).map_err(SavedError::from)).await?;
+        self.0.brain.write(move |kv: &mut dyn Kv| Wish(on).save(kv)).await?;
         self.0.direct.wish.send_replace(on);
         self.0.direct.offers.send_modify(|n| *n = n.wrapping_add(1));
         Ok(())

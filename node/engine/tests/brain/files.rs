@@ -139,8 +139,7 @@ fn nothing_is_offered_where_it_was_not_agreed_to() {
         assert_eq!(alice.fails(tell(nowhere, 5)), CommandError::NotOffered);
         // What went from device to device can't be passed on.
         let direct = File { until: 0, blob: BlobId([8; 32]), ..file() };
-        let direct =
-            Command::SendFile { conversation: chat, file: Box::new(direct), id: MessageId([2; 16]) };
+        let direct = Command::SendFile { conversation: chat, file: Box::new(direct), id: MessageId([2; 16]) };
         let _ = alice.did(direct);
         let forward = Command::Forward { from: chat, position: 2, to: chat, id: None };
         assert_eq!(alice.fails(forward), CommandError::NotAtRelay);
