@@ -250,6 +250,12 @@ pub enum Verb {
         #[arg(long, value_name = "SPAN")]
         lock_after: Option<String>,
     },
+    /// Show or set whether files go straight from device to device: either end then sees the other's network address
+    DirectFiles {
+        /// Whether they do, in chats with one person who wants it too
+        #[arg(value_name = "YES|NO")]
+        on: Option<YesNo>,
+    },
     /// A passphrase as a further way into this device's vault
     Passphrase {
         /// What to do

@@ -173,6 +173,7 @@ async fn ask_node(
             };
             verbs::vault::unlock(door, way, typed, out).await
         }
+        Verb::DirectFiles { on } => verbs::files::direct(door, on.map(|on| on == args::YesNo::Yes), out).await,
         Verb::Vault { stay_unlocked, lock_after } => {
             verbs::vault::vault(door, *stay_unlocked, lock_after.as_deref(), out).await
         }

@@ -30,6 +30,7 @@ JSON (--json): one object per line on standard output, each with a \"type\":
   device      {\"type\":\"device\",\"device\",\"this\",\"added_at\",\"added_by\",\"removed_at\",\"removed_by\",\"pending\"}
   handover    {\"type\":\"handover\",\"device\",\"step\",\"messages\",\"done\",\"total\",\"state\":{\"state\"}}   (device: null, to this one)
   vault       {\"type\":\"vault\",\"guarded\",\"passphrase\",\"phrase\",\"stay_unlocked\",\"lock_after\"}
+  direct_files {\"type\":\"direct_files\",\"on\"}
   phrase      {\"type\":\"phrase\",\"words\",\"ask\"}
   finding     {\"type\":\"finding\",\"check\",\"ok\",\"says\",\"next\"}
   person      {\"type\":\"person\",\"name\",\"link\",\"data_dir\",\"setup_key\"}   (demo)

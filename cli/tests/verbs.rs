@@ -145,6 +145,7 @@ fn upload(
         size: 5,
         done,
         total: 100,
+        direct: false,
         state,
     };
     let arrived = std::sync::atomic::AtomicBool::new(false);

@@ -38,6 +38,30 @@ pub const HANDOVER_PIPE: usize = 128 * 1_024;
 pub const TRANSFER_TOLD: Duration = Duration::from_millis(250);
 /// Pieces of a file between disk, cipher and reader: a quarter of a megabyte in memory.
 pub const FILE_PIECES: usize = 4;
+/// How long an offer to fetch a file directly holds.
+pub const OFFER_LIFE: u64 = 24 * 3_600;
+/// How long a file that is offered waits for the contact to come for more of it before it goes to the relay.
+pub const OFFER_PATIENCE: Duration = Duration::from_secs(60);
+/// The same once the contact has come for a part: their device may have been restarted.
+pub const OFFER_PATIENCE_MIDWAY: Duration = Duration::from_secs(180);
+/// Offers of one file: each costs an envelope; this node's addresses change that often while one is fetched.
+pub const OFFERS: u32 = 8;
+/// Dials for files within [`DIRECT_DIALS_IN`]: a contact's offers can't make this node knock at doors all day.
+pub const DIRECT_DIALS: usize = 60;
+/// See [`DIRECT_DIALS`].
+pub const DIRECT_DIALS_IN: Duration = Duration::from_secs(3_600);
+/// Answers with parts of files that others haven't read yet: two megabytes, however slow they are.
+pub const DIRECT_GIVING: usize = 8;
+/// Refusals before somebody is disconnected: as many as one may meet who comes for offers that were renewed.
+pub const DIRECT_REFUSALS: u32 = 8;
+/// Peers whose refusals are counted.
+pub const DIRECT_REFUSED_PEERS: usize = 256;
+/// How often an answer of "busy" is asked again before the relay is.
+pub const DIRECT_BUSY: u32 = 5;
+/// Pause before that.
+pub const DIRECT_BUSY_PAUSE: Duration = Duration::from_millis(500);
+/// Questions to other nodes that wait for the network's loop: one for each file on its way.
+pub const DIRECT_ASKS: usize = 16;
 /// Bytes of an image that is cleaned before it is sent; cameras make less. Larger ones go as they are, if asked to.
 pub const IMAGE_BYTES: u64 = 48 * 1_024 * 1_024;
 /// Pixels of an image each way.

@@ -174,6 +174,89 @@ async fn story(store: Option<&str>) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Straight from one node to the other: while either is killed, and then by the relay, when one of them wants no more.
+async fn directly() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let at = |name: &str| folder.path().join(name);
+    let relay = RelayProcess::start_with(&at("relay"), None, &[]);
+    let mut alice = NodeProcess::start(&at("alice"), &relay.url());
+    let mut bob = NodeProcess::start(&at("bob"), &relay.url());
+    let (a, b) = (alice.client().await, bob.client().await);
+    a.signs_up("alice").await;
+    b.signs_up("bobby").await;
+    let chat = a.adds("bobby").await.conversation;
+    a.says(chat, "here it comes").await;
+    b.reads(chat, 1).await;
+    b.says(chat, "go on").await;
+    a.reads(chat, 1).await;
+    for client in [&a, &b] {
+        let off = client.request(Request::DirectFiles).await;
+        assert!(matches!(off, Ok(Response::DirectFiles { on: false })), "nobody's address is shown unasked: {off:?}");
+        assert!(matches!(client.request(Request::SetDirectFiles { on: true }).await, Ok(Response::Done)));
+    }
+
+    let text = lines().concat().repeat(3);
+    let source = at(NAME);
+    std::fs::write(&source, &text)?;
+    let parts = u64::from(blob::parts(blob::sealed(text.len() as u64)));
+    let sent = a.request(send(chat, &source)).await;
+    assert!(matches!(&sent, Ok(Response::Transfer(t)) if t.up), "{sent:?}");
+    let got = file(&b, chat, false).await;
+    let fetch = Request::FetchFile { conversation: chat, position: got.position };
+    assert!(matches!(b.request(fetch).await, Ok(Response::Transfer(_))));
+    assert!(far(&b, 4).await.direct, "directly");
+    drop(b);
+    bob.kill_9();
+    bob.restart();
+    let b = bob.client().await;
+    let second = far(&b, parts / 3).await;
+    assert!(second.direct && second.done >= 4 * PART, "it goes on where it was: {second:?}");
+    drop(a);
+    alice.kill_9();
+    alice.restart();
+    let a = alice.client().await;
+    let got = file(&b, chat, true).await;
+    let begun = Instant::now();
+    while !transfers(&a).await.is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "still on its way: {:?}", transfers(&a).await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let Ok(Response::FileSpace(space)) = a.request(Request::FileSpace).await else { panic!("no space") };
+    assert_eq!(space.used, 0, "the relay has seen nothing of it");
+    let out = at("out");
+    std::fs::create_dir(&out)?;
+    let save = |position| Request::SaveFile { conversation: chat, position, to: out.display().to_string() };
+    let Ok(Response::Saved { path }) = b.request(save(got.position)).await else { panic!("not saved") };
+    assert!(std::fs::read_to_string(&path)? == text, "what came is what was sent");
+    let forward = Request::Forward { from: chat, position: got.position, to: chat, id: None };
+    let refused = b.request(forward).await.expect_err("the relay doesn't have it");
+    assert_eq!(refused.code, ErrorCode::WrongState, "{refused:?}");
+
+    // The second one begins directly and ends by the relay.
+    let sent = a.request(send(chat, &source)).await;
+    let Ok(Response::Transfer(sent)) = sent else { panic!("{sent:?}") };
+    let begun = Instant::now();
+    let position = loop {
+        if let Some(m) = b.history(chat).await.iter().find(|m| m.id == sent.message) {
+            break m.position;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the second file doesn't come");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(matches!(b.request(Request::FetchFile { conversation: chat, position }).await, Ok(Response::Transfer(_))));
+    assert!(far(&b, parts / 4).await.direct);
+    assert!(matches!(a.request(Request::SetDirectFiles { on: false }).await, Ok(Response::Done)));
+    let Ok(Response::Saved { path }) = b.request(save(position)).await else { panic!("not saved") };
+    assert!(std::fs::read_to_string(&path)? == text, "half directly, half by the relay, and whole");
+    let Ok(Response::FileSpace(space)) = a.request(Request::FileSpace).await else { panic!("no space") };
+    assert_eq!(space.used, blob::sealed(text.len() as u64), "the relay has it");
+    Ok(())
+}
+
+fn from_node_to_node() -> Result<(), Failed> {
+    tokio::runtime::Runtime::new()?.block_on(directly())
+}
+
 fn send(conversation: ConversationId, path: &Path) -> Request {
     Request::SendFile { conversation, path: path.display().to_string(), name: None, id: None, as_is: false }
 }
@@ -217,6 +300,7 @@ fn main() {
     }
     let trials = vec![
         Trial::test("a_file_survives_every_kill_and_tells_the_relay_nothing", on_sqlite),
+        Trial::test("a_file_goes_straight_from_node_to_node_where_both_want_it", from_node_to_node),
         Trial::test("the_same_on_mongodb", on_mongo).with_ignored_flag(missing.is_some()),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

@@ -150,7 +150,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("/react", "[#N] EMOJI", "put an emoji under their last message, or number N; again takes it away"),
     ("/file", "[as-is] PATH", "send a file; images lose place and time of the shot, unless sent as-is"),
     ("/save", "[#N] [PLACE]", "save the last file, or that of number N, into this folder or another place"),
-    ("/files", "[stop N]", "files that are on their way, and how far; stop one"),
+    ("/files", "[stop N | direct [yes|no]]", "files on their way; stop one; whether they go from device to device"),
     ("/timer", "[SPAN|off]", "how long new messages stay: 30s, 5m, 2h, 1d, 1w"),
     ("/accept", "[NAME]", "talk to somebody who wrote to you first; writing to them does it too"),
     ("/block", "[NAME]", "hear no more from somebody"),
@@ -262,7 +262,7 @@ fn command(trimmed: &str) -> Line {
         "/file" | "/save" | "/files" => match filing(&lower, words) {
             Some(what) => Command::Filing(what),
             None if lower == "/file" => return Line::Usage("/file [as-is] PATH"),
-            None => return Line::Usage("/files [stop N]"),
+            None => return Line::Usage("/files [stop N | direct [yes|no]]"),
         },
         "/timer" => Command::Timer((!rest.is_empty()).then(|| rest.to_owned())),
         "/accept" | "/unblock" if rest.is_empty() || name().is_some() => Command::Accept(name()),
@@ -365,6 +365,9 @@ fn filing(command: &str, words: &str) -> Option<Filing> {
             Some(Filing::Save { number, to: (!to.is_empty()).then(|| to.to_owned()) })
         }
         _ if words.is_empty() => Some(Filing::List),
+        _ if words == "direct" => Some(Filing::Direct(None)),
+        _ if words == "direct yes" => Some(Filing::Direct(Some(true))),
+        _ if words == "direct no" => Some(Filing::Direct(Some(false))),
         _ => words.strip_prefix("stop ").and_then(|n| n.trim().parse().ok()).map(Filing::Stop),
     }
 }
@@ -543,7 +546,9 @@ mod tests {
             ),
             ("/files", Line::Command(Command::Filing(Filing::List))),
             ("/files stop 2", Line::Command(Command::Filing(Filing::Stop(2)))),
-            ("/files stop", Line::Usage("/files [stop N]")),
+            ("/files stop", Line::Usage("/files [stop N | direct [yes|no]]")),
+            ("/files direct", Line::Command(Command::Filing(Filing::Direct(None)))),
+            ("/files direct no", Line::Command(Command::Filing(Filing::Direct(Some(false))))),
             ("/timer 5m", Line::Command(Command::Timer(Some("5m".into())))),
             ("/timer", Line::Command(Command::Timer(None))),
             ("/accept", Line::Command(Command::Accept(None))),

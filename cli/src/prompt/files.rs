@@ -10,7 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::said::bytes;
 use crate::style::Ink;
 use crate::text;
-use crate::verbs::files::{from_root, is_file, no_file};
+use crate::verbs::files::{directly, from_root, is_file, no_file};
 
 /// Something about files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Filing {
     List,
     /// Stop one of those, by its number in the list.
     Stop(usize),
+    /// Whether they go directly.
+    Direct(Option<bool>),
 }
 
 impl Chat {
@@ -48,6 +50,16 @@ impl Chat {
                 for (n, transfer) in (1..).zip(&transfers) {
                     keyboard.say(&format!("  {n}  {}", line(transfer)));
                 }
+                Ok(())
+            }
+            Filing::Direct(on) => {
+                if let Some(on) = on {
+                    self.ask(Request::SetDirectFiles { on })?;
+                }
+                let Response::DirectFiles { on } = self.ask(Request::DirectFiles)? else {
+                    return Err(Failure::odd_answer());
+                };
+                self.tell(keyboard, Ink::Quiet, directly(on));
                 Ok(())
             }
             Filing::Stop(n) => {
@@ -132,7 +144,8 @@ pub fn line(t: &Transfer) -> String {
     let percent = t.done.saturating_mul(100) / t.total.max(1);
     let state = match &t.state {
         TransferState::Waiting { reason } => format!("waits at {percent} %: {}", text::prose(reason)),
-        TransferState::Running => format!("{percent} %"),
+        TransferState::Running if t.direct => format!("{percent} % directly"),
+        TransferState::Running => format!("{percent} % by the relay"),
         TransferState::Done => "done".to_owned(),
         TransferState::Cancelled => "stopped".to_owned(),
         TransferState::Failed { message, hint } => format!("failed: {} {}", text::prose(message), text::prose(hint)),

@@ -125,6 +125,36 @@ pub async fn save(door: &Door, args: &SaveArgs, out: &mut Out) -> Result<(), Fai
     out.line(&text::word(&path))
 }
 
+#[derive(Serialize)]
+struct Directly {
+    on: bool,
+}
+
+/// Shows or sets whether files go directly.
+///
+/// # Errors
+/// What the node refuses.
+pub async fn direct(door: &Door, on: Option<bool>, out: &mut Out) -> Result<(), Failure> {
+    if let Some(on) = on {
+        door.ask(Request::SetDirectFiles { on }).await?;
+    }
+    let Response::DirectFiles { on } = door.ask(Request::DirectFiles).await? else {
+        return Err(Failure::odd_answer());
+    };
+    out.object("direct_files", &Directly { on })?;
+    out.line(directly(on))
+}
+
+/// The same for people.
+#[must_use]
+pub fn directly(on: bool) -> &'static str {
+    if on {
+        "Files go straight from device to device where the other wants it too; either sees the other's network address."
+    } else {
+        "Files go by the relay; nobody sees this device's network address because of them."
+    }
+}
+
 /// Whether a message is a file that somebody else sent, or we did.
 #[must_use]
 pub fn is_file(message: &Message) -> bool {

@@ -3,9 +3,11 @@
 
 mod facts;
 mod file;
+mod offer;
 
 pub use facts::{Edit, Post, Reactions, Target, is_display_name, is_emoji};
 pub use file::{File, FileKey, Voice, is_file_name, is_media_type, is_preview};
+pub use offer::{Offer, OfferSecret, Place, is_place};
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::MessageId;
@@ -27,7 +29,7 @@ pub struct Content {
     pub body: Body,
 }
 
-/// Kinds of content. Numbers 11 … 63 are reserved. A mention is `@name` in the text, nothing more.
+/// Kinds of content. Numbers 12 … 63 are reserved. A mention is `@name` in the text, nothing more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Body {
@@ -66,6 +68,8 @@ pub enum Body {
     },
     /// Kind 10: a file, whose bytes are fetched from the relay.
     File(Box<File>),
+    /// Kind 11: where a file of the sender's can be had directly.
+    Offer(Offer),
     /// Anything else: "needs a newer version".
     Unknown {
         /// Its kind number.
@@ -163,6 +167,10 @@ impl Body {
                 file.write(&mut w);
                 10
             }
+            Self::Offer(offer) => {
+                offer.write(&mut w);
+                11
+            }
             Self::Unknown { kind, data } => {
                 w.raw(data);
                 *kind
@@ -197,6 +205,7 @@ impl Body {
             8 => Self::Timer { revision: r.u32()?, seconds: facts::timer(r.u32()?)? },
             9 => Self::Profile { revision: r.u32()?, name: facts::plain(r.rest(), 0, limits::DISPLAY_NAME, "name")? },
             10 => Self::File(Box::new(File::read(&mut r)?)),
+            11 => Self::Offer(Offer::read(&mut r)?),
             _ => Self::Unknown { kind, data: r.rest().to_vec() },
         };
         r.end()?;

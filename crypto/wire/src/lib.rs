@@ -14,6 +14,7 @@ pub mod bundle;
 pub mod codec;
 pub mod content;
 pub mod device_code;
+pub mod direct;
 pub mod door;
 pub mod envelope;
 pub mod group;

@@ -64,6 +64,9 @@ pub const VOICE: u32 = 3_600_000;
 /// Levels of a voice note: as many bars as fit beside its button on a phone.
 pub const VOICE_LEVELS: usize = 64;
 
+/// Addresses in an offer to fetch a file directly: two networks with IPv4 and IPv6, by TCP and QUIC.
+pub const OFFER_PLACES: usize = 8;
+
 /// Envelopes in one deposit.
 pub const DEPOSIT: usize = 64;
 /// Ids in one presence query.

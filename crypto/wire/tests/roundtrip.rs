@@ -5,6 +5,7 @@ mod common;
 use livechat_wire::account::{AccountLog, Signer, Statement};
 use livechat_wire::bundle::Bundle;
 use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target, Voice};
+use livechat_wire::direct;
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, SCHEME};
 use livechat_wire::envelope::Envelope;
 use livechat_wire::group::{Charter, MemberRecord, Role, RoomKind};
@@ -53,7 +54,7 @@ fn a_body() -> impl Strategy<Value = Body> {
     prop_oneof![
         "\\PC{1,200}".prop_map(Body::Text),
         (ids(limits::RECEIPT_BATCH), ids(8)).prop_map(|(delivered, read)| Body::Receipts { delivered, read }),
-        (11u16.., vec(any::<u8>(), 0..300)).prop_map(|(kind, data)| Body::Unknown { kind, data }),
+        (12u16.., vec(any::<u8>(), 0..300)).prop_map(|(kind, data)| Body::Unknown { kind, data }),
         (a_target(), any::<bool>(), 0..=limits::TIMER, "\\PC{1,90}", any::<bool>()).prop_map(
             |(target, reply, timer, text, forwarded)| {
                 // Text without any mark is another kind.
@@ -305,7 +306,7 @@ proptest! {
         let mut bytes = bytes;
         if let Some(b) = bytes.first_mut() { *b = first; }
         if let Ok(v) = Content::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
-        for kind in 1..12 {
+        for kind in 1..13 {
             if let Ok(v) = Body::decode(kind, &bytes) { prop_assert_eq!(v.encode(), (kind, bytes.clone())); }
         }
         if let Ok(v) = Introduction::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
@@ -313,6 +314,8 @@ proptest! {
         if let Ok(v) = Request::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Charter::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Link::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
+        if let Ok(v) = direct::Request::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
+        if let Ok(v) = direct::Response::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Handover::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Knock::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }
         if let Ok(v) = Answer::decode(&bytes) { prop_assert_eq!(v.encode(), bytes.clone()); }

@@ -4,7 +4,9 @@ mod common;
 
 use std::fmt::Write as _;
 
+use livechat_wire::content;
 use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target, Voice};
+use livechat_wire::direct;
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, Verdict};
 use livechat_wire::group::{Charter, MemberRecord, Role};
 use livechat_wire::hello::{Hello, Introduction, WelcomeRest};
@@ -342,4 +344,29 @@ fn unknown_fields_are_refused() {
 #[test]
 fn handover() {
     insta::assert_snapshot!(format!("{}\n{:?}", hex(&common::handover().encode()), common::handover().key));
+}
+
+#[test]
+fn direct() {
+    let place = |quic, socket: &str| content::Place { quic, socket: socket.parse().unwrap() };
+    let (blob, secret) = (BlobId([0xb1; 32]), content::OfferSecret([0xb4; 32]));
+    let addresses = vec![place(false, "192.0.2.7:4001"), place(true, "[2001:db8::7]:4001")];
+    let offer = content::Offer { blob, secret, until: 1_763_800_000, peer: [0xb5; 32], addresses };
+    let (kind, body) = Body::Offer(offer.clone()).encode();
+    assert_eq!(Body::decode(kind, &body), Ok(Body::Offer(offer)));
+    let mut all = vec![format!("{kind} {}", hex(&body))];
+    for wanted in [direct::Wanted::Part(7), direct::Wanted::Nothing] {
+        let request = direct::Request { blob, secret, wanted };
+        assert_eq!(direct::Request::decode(&request.encode()), Ok(request));
+        all.push(hex(&request.encode()));
+    }
+    use direct::Response::{Busy, Noted, Part, Refused};
+    for response in [Refused, Part(vec![1, 2, 3]), Noted, Busy] {
+        assert_eq!(direct::Response::decode(&response.encode()), Ok(response.clone()));
+        all.push(hex(&response.encode()));
+    }
+    assert!(direct::Response::decode(&vec![1; livechat_wire::limits::BLOB_PART + 2]).is_err(), "more than a part");
+    assert!(direct::Response::decode(&[1]).is_err(), "a part of nothing");
+    assert!(!format!("{:?}", direct::Request { blob, secret, wanted: direct::Wanted::Nothing }).contains("b4"));
+    insta::assert_snapshot!(all.join("\n"));
 }

@@ -84,6 +84,8 @@ pub enum FileChore {
     /// Take it back at the relay, then say so ([`crate::Command::NoteWithdrawn`]). Until then
     /// [`crate::Engine::withdrawn_files`] names it.
     Withdraw(BlobId),
+    /// Whoever sent it offers it directly: [`crate::Engine::offer`].
+    Offered(BlobId),
 }
 
 /// A name to look up.

@@ -102,6 +102,12 @@ pub enum CommandError {
     /// Nothing is said in a conversation that is blocked.
     #[error("the conversation is blocked")]
     Blocked,
+    /// Files are offered directly in direct chats of two devices that were agreed to, nowhere else.
+    #[error("files aren't offered directly here")]
+    NotOffered,
+    /// A file that was sent directly can't be passed on: the relay doesn't have it.
+    #[error("the relay doesn't have this file")]
+    NotAtRelay,
     /// Not something that can stand under a message.
     #[error("that is no emoji")]
     BadEmoji,

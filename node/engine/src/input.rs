@@ -154,6 +154,13 @@ pub enum Command {
         /// As with [`Command::Send`].
         id: MessageId,
     },
+    /// To tell the contact in a direct chat where a file of ours can be had. Answered by [`crate::Reply::Done`].
+    OfferFile {
+        /// Where.
+        conversation: ConversationId,
+        /// What, and where it can be had.
+        offer: Box<content::Offer>,
+    },
     /// To note that a file's bytes are on this device, or not any more. Answered by [`crate::Reply::Done`].
     NoteFile {
         /// Which.

@@ -54,6 +54,7 @@
 //! | `Files` | blob ‖ conversation ‖ position | — |
 //! | `FilesHere` | blob whose bytes are on this device | — |
 //! | `Withdrawn` | blob that the relay is to drop | — |
+//! | `Offers` | blob | [`livechat_wire::content::Offer`] of the contact who sent it |
 
 use livechat_crypto::kv::{Kv, Namespace, Order, prefix_end};
 use livechat_wire::DecodeError;
@@ -118,6 +119,7 @@ pub enum Table {
     Files = 120,
     FilesHere = 121,
     Withdrawn = 122,
+    Offers = 123,
 }
 
 /// A value with a version before it.

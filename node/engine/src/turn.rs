@@ -145,6 +145,7 @@ impl Engine {
             Command::RevokeDevice { device } => Some(self.revoke_device(turn, device)?),
             Command::HandOver { device, left } => Some(self.hand_over(turn, device, left)?),
             Command::TakenOver => Some(Ok(self.taken_over(turn)?)),
+            Command::OfferFile { conversation, offer } => Some(self.offer_file(turn, conversation, *offer)?),
             Command::SendFile { conversation, file, id } => Some(self.send_file(turn, conversation, *file, id)?),
             Command::NoteFile { blob, here } => Some(self.note_file(turn, blob, here)?),
             Command::NoteWithdrawn { blob } => Some(self.note_withdrawn(turn, blob)?),

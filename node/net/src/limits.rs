@@ -33,6 +33,9 @@ pub const SYNC_STREAMS: usize = 16;
 /// How long a sync exchange may take beyond the long poll: a page over a slow line.
 pub const SYNC_TRANSFER: Duration = Duration::from_secs(30);
 
+/// File requests open at once on one connection: whoever fetches asks for one part after the other.
+pub const DIRECT_STREAMS: usize = 2;
+
 /// How long a connection without streams is kept: longer than the pause between two polls.
 pub const IDLE_CONNECTION: Duration = Duration::from_secs(60);
 /// Time between pings: notices a vanished peer sooner than TCP, and keeps NAT mappings alive.

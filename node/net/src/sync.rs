@@ -75,7 +75,7 @@ impl request_response::Codec for Codec {
     }
 }
 
-async fn read_frame<T: AsyncRead + Unpin + Send>(io: &mut T, max: usize) -> io::Result<Vec<u8>> {
+pub(crate) async fn read_frame<T: AsyncRead + Unpin + Send>(io: &mut T, max: usize) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     io.read_exact(&mut length).await?;
     let length = u32::from_be_bytes(length) as usize;
@@ -91,13 +91,13 @@ async fn read_frame<T: AsyncRead + Unpin + Send>(io: &mut T, max: usize) -> io::
     Ok(frame)
 }
 
-async fn write_frame<T: AsyncWrite + Unpin + Send>(io: &mut T, frame: &[u8], max: usize) -> io::Result<()> {
+pub(crate) async fn write_frame<T: AsyncWrite + Unpin + Send>(io: &mut T, frame: &[u8], max: usize) -> io::Result<()> {
     let length = u32::try_from(frame.len()).ok().filter(|_| frame.len() <= max).ok_or(invalid(FrameError::TooLong))?;
     io.write_all(&length.to_be_bytes()).await?;
     io.write_all(frame).await
 }
 
-fn invalid(why: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+pub(crate) fn invalid(why: impl std::error::Error + Send + Sync + 'static) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
 

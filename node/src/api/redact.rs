@@ -79,6 +79,8 @@ impl fmt::Debug for Request {
                 .field("reply_to", reply_to)
                 .finish_non_exhaustive(),
             Self::FileSpace => f.write_str("FileSpace"),
+            Self::DirectFiles => f.write_str("DirectFiles"),
+            Self::SetDirectFiles { on } => f.debug_struct("SetDirectFiles").field("on", on).finish(),
             // Names and places of files are what people say to each other.
             Self::SendFile { conversation, id, as_is, .. } => f
                 .debug_struct("SendFile")

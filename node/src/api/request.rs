@@ -249,6 +249,15 @@ pub enum Request {
     },
     /// How much room the relay has for files. Answered by [`Response::FileSpace`].
     FileSpace,
+    /// Whether files go straight from one device to the other where that is possible. Answered by
+    /// [`Response::DirectFiles`].
+    DirectFiles,
+    /// Files go straight from one device to the other from now on, or don't, which is how it begins: in direct chats
+    /// whose contact wants it too. Either end then sees the other's network address. Answered by [`Response::Done`].
+    SetDirectFiles {
+        /// Whether they do.
+        on: bool,
+    },
     /// Sends a file of the machine that the node runs on. Answered by [`Response::Transfer`] once the node has a sealed
     /// copy: from then on it goes by itself, over any restart, and becomes a message when the relay has all of it.
     /// Images are encoded anew, without what a camera stores in them.

@@ -69,6 +69,11 @@ pub enum Response {
     Sent(Message),
     /// To [`Request::FileSpace`].
     FileSpace(FileSpace),
+    /// To [`Request::DirectFiles`].
+    DirectFiles {
+        /// Whether they do.
+        on: bool,
+    },
     /// To [`Request::SendFile`] and [`Request::FetchFile`].
     Transfer(Transfer),
     /// To [`Request::GiveHistory`].

@@ -132,6 +132,8 @@ fn requests() -> Vec<Request> {
         Request::Send { conversation: C, text: "canary".into(), id: Some(MessageId([4; 16])), reply_to: Some(3) },
         Request::Send { conversation: C, text: "canary".into(), id: None, reply_to: None },
         Request::FileSpace,
+        Request::DirectFiles,
+        Request::SetDirectFiles { on: true },
         Request::SendFile {
             conversation: C,
             path: "/canary".into(),
@@ -241,6 +243,7 @@ fn server_frames() -> Vec<ServerFrame> {
         size: 1,
         done: 2,
         total: 3,
+        direct: true,
         state,
     };
     let handover = |state| Handover { device: None, step: HandoverStep::Moving, messages: 1, done: 2, total: 3, state };

@@ -245,6 +245,8 @@ api! {
         /// Bytes that have to: more than the file has, since it is padded.
         #[cfg_attr(test, ts(type = "number"))]
         pub total: u64,
+        /// Whether it goes straight from one device to the other, at the moment.
+        pub direct: bool,
         /// How it goes.
         pub state: TransferState,
     }

@@ -16,7 +16,7 @@ use crate::account::saved::RelayCard;
 use crate::api::{Error, Response};
 use crate::brain::Feed;
 use crate::relay::AskError;
-use crate::swarm::{Network, TEND};
+use crate::swarm::{Network, TEND, Wanted};
 use crate::{env, limits};
 
 /// How a task ended.
@@ -35,6 +35,8 @@ pub(super) enum Done {
     OwnLog(Option<SecretText>, Result<AccountLog, Error>),
     Uploaded(BlobId, Result<(), FileFailure>),
     Fetched(BlobId, Result<Vec<u8>, FileFailure>),
+    /// A part of a file for another node.
+    Given(Box<(Wanted, livechat_wire::direct::Response)>),
     PhraseChecked(Box<Result<Response, Error>>, Answer),
     Nothing,
 }
@@ -84,6 +86,12 @@ impl Driver {
             Done::OwnLog(refused, log) => self.on_own_log(refused, log),
             Done::Uploaded(blob, answer) => self.parts.brain.feed(Feed::Uploaded { blob, answer }),
             Done::Fetched(blob, answer) => self.parts.brain.feed(Feed::Fetched { blob, answer }),
+            Done::Given(given) => {
+                let (wanted, response) = *given;
+                if let Some(network) = &mut self.network {
+                    network.give(wanted, response);
+                }
+            }
             Done::Lobby(step, answer) => self.on_lobby(*step, answer),
             Done::PhraseChecked(result, answer) => {
                 if result.is_ok() {

@@ -4,7 +4,7 @@ use livechat_engine::Command;
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::device_code::DeviceCode;
-use livechat_wire::http::{ProblemCode, PutLog, SecretText};
+use livechat_wire::http::{PutLog, SecretText};
 use tokio::time::Instant;
 
 use super::chores::Done;

@@ -64,6 +64,18 @@ impl Driver {
                 self.tell_engine_relay();
             }
             Heard::Peers => self.stale = true,
+            Heard::Wanted(wanted) => {
+                let files = self.parts.files.clone();
+                self.tasks.spawn(async move {
+                    let response = files.serve(wanted.request).await;
+                    super::chores::Done::Given(Box::new((wanted, response)))
+                });
+            }
+            Heard::Places => {
+                if let Some(network) = &self.network {
+                    self.parts.files.reached_at(network.places());
+                }
+            }
         }
     }
 

@@ -155,6 +155,7 @@ impl Driver {
             respond(greeting, Ok(Response::Done));
         }
         let transfers = self.parts.kept.take().map(|kept| self.parts.files.begin(kept));
+        let mut asks = self.parts.files.asks();
         while self.locking.is_none() {
             let wake = self.next_wake();
             tokio::select! {
@@ -176,6 +177,9 @@ impl Driver {
                     }
                 },
                 Some(ask) = asked.recv() => self.on_ask(ask),
+                Some(ask) = from_files(&mut asks) => if let Some(network) = &mut self.network {
+                    network.ask_directly(ask);
+                },
                 () = sleep_until(wake) => self.on_time(),
             }
             self.tell_status();
@@ -300,6 +304,13 @@ impl Driver {
 async fn hear(network: &mut Option<Network>) -> Heard {
     match network {
         Some(network) => network.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn from_files(asks: &mut Option<mpsc::Receiver<crate::swarm::Ask>>) -> Option<crate::swarm::Ask> {
+    match asks {
+        Some(asks) => asks.recv().await,
         None => std::future::pending().await,
     }
 }

@@ -106,6 +106,14 @@ pub(crate) fn of_command(e: CommandError) -> Error {
         CommandError::NotMember => {
             (ErrorCode::NotFound, "That is no group that you are in.", "Ask somebody in it to invite you.")
         }
+        CommandError::NotOffered => {
+            (ErrorCode::WrongState, "Files can't go directly in this chat.", "They go by the relay.")
+        }
+        CommandError::NotAtRelay => (
+            ErrorCode::WrongState,
+            "This file went directly from one device to the other: the relay doesn't have it, so it can't be passed on.",
+            "Save it, and send it as a file.",
+        ),
         CommandError::NotAllowed => (
             ErrorCode::NotAllowed,
             "Your role in the group doesn't allow that.",

@@ -172,6 +172,10 @@ impl Driver {
                 let path = files.save(conversation, position, &to).await?;
                 Ok(Response::Saved { path: path.to_string_lossy().into_owned() })
             }),
+            Request::DirectFiles => respond(answer, Ok(Response::DirectFiles { on: self.parts.files.goes_directly() })),
+            Request::SetDirectFiles { on } => {
+                self.ask_files(answer, async move |files| files.go_directly(on).await.map(|()| Response::Done))
+            }
             Request::Transfers => {
                 respond(answer, Ok(Response::Transfers { transfers: self.parts.files.list() }));
             }

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use livechat_crypto::file::OpenFileError;
 use livechat_engine::Command;
-use livechat_wire::content::File;
+use livechat_wire::content::{File, Offer};
+use livechat_wire::http::ProblemCode;
 use livechat_wire::{ConversationId, blob, limits as wire};
 
 use super::error::FileError;
 use super::job::{Job, Way};
 use super::{Ended, Files, Halt, on_disk, save};
 use crate::api::{Error, Transfer};
+use crate::relay::AskError;
 
 impl Files {
     /// Fetches the file of a message.
@@ -54,6 +56,7 @@ impl Files {
             size: of.file.size,
             blob: of.file.blob,
             way: Way::Down { position, to },
+            offered: false,
         };
         let id = job.id();
         let under_way = self.running().get(&id).is_some_and(|r| r.ended.borrow().is_none());
@@ -80,7 +83,8 @@ impl Files {
         let file = of.file;
         if !self.0.shelf.has(file.blob) {
             let id = job.id();
-            self.fetch_parts(&file, |done| self.change(id, |view| view.done = done)).await?;
+            let told = |done, direct| self.change(id, |view| (view.done, view.direct) = (done, direct));
+            self.fetch_parts(&file, told).await?;
         }
         let note = Command::NoteFile { blob: file.blob, here: true };
         // An answer about a file that nobody speaks of any more drops it again.
@@ -91,20 +95,46 @@ impl Files {
         }
     }
 
-    /// Fetches what isn't on the shelf; tells how many bytes are.
-    pub(super) async fn fetch_parts(&self, file: &File, told: impl Fn(u64)) -> Result<(), Halt> {
+    /// Fetches what isn't on the shelf; tells how many bytes are, and whether the next ones come directly.
+    pub(super) async fn fetch_parts(&self, file: &File, told: impl Fn(u64, bool)) -> Result<(), Halt> {
         let size = blob::sealed(file.size);
         let (shelf, blob) = (self.0.shelf.clone(), file.blob);
         let mut next = self.here(file, move |_| shelf.fetched(blob).map_err(FileError::Shelf)).await?;
+        let mut offer = self.offer_of(file).await;
         while next < blob::parts(size) {
-            told(u64::from(next) * wire::BLOB_PART as u64);
-            let bytes = self.0.relay.blob_part(blob, next).await?;
+            told(u64::from(next) * wire::BLOB_PART as u64, offer.is_some());
+            if let Some(from) = &offer {
+                if self.take_directly(file, from, next).await? {
+                    next += 1;
+                } else {
+                    // What it gives can't be trusted, or it gives nothing: the relay has the rest.
+                    offer = None;
+                }
+                continue;
+            }
+            let bytes = self.0.relay.blob_part(blob, next).await.map_err(|e| not_yet(file, e))?;
             let (shelf, part) = (self.0.shelf.clone(), next);
             self.here(file, move |file| shelf.write_part(file, part, &bytes)).await?;
             next += 1;
         }
         let shelf = self.0.shelf.clone();
-        self.here(file, move |file| shelf.finish(file)).await
+        self.here(file, move |file| shelf.finish(file)).await?;
+        if let Some(from) = offer {
+            self.has_all(&from).await;
+        }
+        Ok(())
+    }
+
+    /// Takes a part from whoever sent the file; `false`: it isn't to be had there. Nothing that it gives harms what is
+    /// here already.
+    async fn take_directly(&self, file: &File, from: &Offer, part: u32) -> Result<bool, Halt> {
+        let Some(bytes) = self.part_of(from, part).await else { return Ok(false) };
+        let (shelf, of) = (self.0.shelf.clone(), file.clone());
+        match on_disk(move || shelf.write_part(&of, part, &bytes)).await {
+            Ok(()) => Ok(true),
+            Err(FileError::Foreign(_)) => Ok(false),
+            Err(e) => Err(Halt::Until(Error::from(e).message)),
+        }
     }
 
     /// Works on the shelf; what isn't the promised file is dropped.
@@ -129,4 +159,12 @@ impl Files {
             }
         }
     }
+}
+
+/// A file that was offered directly is brought to the relay when nobody came for it.
+fn not_yet(file: &File, e: AskError) -> Halt {
+    if file.until == 0 && e.problem() == Some(ProblemCode::NotFound) {
+        return Halt::Until("Whoever sent it can't be reached directly, and the relay doesn't have it yet.".into());
+    }
+    e.into()
 }

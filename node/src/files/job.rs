@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use livechat_crypto::kv::{Kv, Namespace, Order};
-use livechat_wire::content::{self, File, FileKey};
+use livechat_wire::content::{self, File, FileKey, OfferSecret};
 use livechat_wire::http::Bytes;
 use livechat_wire::{BlobId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
@@ -28,14 +28,18 @@ pub(super) struct Job {
     pub size: u64,
     pub blob: BlobId,
     pub way: Way,
+    /// It was offered to the contact in this run, who didn't come for it.
+    #[serde(skip)]
+    pub offered: bool,
 }
 
 /// Which way, and what that needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Way {
-    /// To the relay, then into a message. The sealed bytes are on the shelf.
-    Up { media: String, key: Bytes, hash: Bytes, preview: Option<Bytes>, voice: Option<Voice> },
+    /// To the relay, then into a message; or, with a secret, into a message that offers it, and to the relay if nobody
+    /// comes. The sealed bytes are on the shelf.
+    Up { media: String, key: Bytes, hash: Bytes, preview: Option<Bytes>, voice: Option<Voice>, secret: Option<Bytes> },
     /// From the relay to the shelf; then, if somebody wants it there, to a place of theirs.
     Down { position: u64, to: Option<PathBuf> },
 }
@@ -60,9 +64,15 @@ impl Job {
         Id { conversation: self.conversation, message: self.message, up }
     }
 
+    /// Of a file that is to be offered.
+    pub(super) fn secret(&self) -> Option<OfferSecret> {
+        let Way::Up { secret: Some(secret), .. } = &self.way else { return None };
+        secret.0.as_slice().try_into().ok().map(OfferSecret)
+    }
+
     /// What the message will say; none for the other way.
     pub(super) fn file(&self, until: u64) -> Option<File> {
-        let Way::Up { media, key, hash, preview, voice } = &self.way else { return None };
+        let Way::Up { media, key, hash, preview, voice, .. } = &self.way else { return None };
         Some(File {
             name: self.name.clone(),
             media: media.clone(),
@@ -110,7 +120,7 @@ mod tests {
 
     fn job(way: Way) -> Job {
         let (conversation, message) = (ConversationId([1; 32]), MessageId([2; 16]));
-        Job { conversation, message, name: "a.txt".into(), size: 3, blob: BlobId([4; 32]), way }
+        Job { conversation, message, name: "a.txt".into(), size: 3, blob: BlobId([4; 32]), way, offered: false }
     }
 
     /// What an older build wrote must stay readable: these bytes never change for version 1.
@@ -122,6 +132,7 @@ mod tests {
             hash: Bytes(vec![6; 32]),
             preview: None,
             voice: None,
+            secret: None,
         });
         let down = job(Way::Down { position: 7, to: Some("/tmp/x".into()) });
         let mut kv = MemoryKv::default();

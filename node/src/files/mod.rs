@@ -4,6 +4,7 @@
 //! on the shelf and at the relay: there is nothing else to remember. Tasks of their own do the work; the driver tells
 //! them of sessions and of what the engine wants done.
 
+mod direct;
 mod down;
 mod error;
 mod handover;
@@ -31,7 +32,7 @@ use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Phase;
-use crate::account::saved::SavedError;
+use crate::account::saved::{Saved as _, SavedError};
 use crate::api::{Error, ErrorCode, Event, Transfer, TransferState};
 use crate::brain::Brain;
 use crate::limits;
@@ -78,6 +79,7 @@ struct Inner {
     /// One image at a time: each may take [`limits::IMAGE_DECODED`] and as much again.
     cleaning: Semaphore,
     withdrawals: Notify,
+    direct: direct::Direct,
     stopping: CancellationToken,
     alive: Mutex<Option<mpsc::Sender<()>>>,
 }
@@ -101,22 +103,28 @@ impl Files {
             places: Semaphore::new(limits::TRANSFERS),
             cleaning: Semaphore::new(1),
             withdrawals: Notify::new(),
+            direct: direct::Direct::default(),
             stopping: CancellationToken::new(),
             alive: Mutex::default(),
         }))
     }
 
-    /// The transfers that were under way when this node was last stopped.
+    /// The transfers that were under way, and whether files went directly, when this node was last stopped.
     pub(crate) fn kept(engine: &Engine, kv: &dyn Kv) -> Result<Kept, SavedError> {
         // What can't be read is told of again at the next start of a program that can.
         let taken = engine.handed_over(kv).ok().flatten();
-        Ok(Kept { jobs: Job::all(kv)?, handovers: handover::Kept { given: Giving::all(kv)?, taken } })
+        Ok(Kept {
+            jobs: Job::all(kv)?,
+            handovers: handover::Kept { given: Giving::all(kv)?, taken },
+            directly: direct::Wish::load(kv)?.unwrap_or_default(),
+        })
     }
 
     /// Goes on with what was begun. Returns what [`Files::stop`] waits for.
     pub(crate) fn begin(&self, kept: Kept) -> mpsc::Receiver<()> {
         let (alive, ended) = mpsc::channel(1);
         *self.0.alive.lock().unwrap_or_else(PoisonError::into_inner) = Some(alive);
+        self.0.direct.wish.send_replace(kept.directly.0);
         for job in kept.jobs {
             self.start(job);
         }
@@ -143,6 +151,7 @@ impl Files {
         for chore in chores {
             match chore {
                 FileChore::Drop(blob) => self.drop_blob(*blob),
+                FileChore::Offered(_) => self.0.direct.offers.send_modify(|n| *n = n.wrapping_add(1)),
                 FileChore::Withdraw(_) => self.0.withdrawals.notify_one(),
             }
         }
@@ -227,6 +236,7 @@ impl Files {
 pub(crate) struct Kept {
     jobs: Vec<Job>,
     handovers: handover::Kept,
+    directly: direct::Wish,
 }
 
 impl Kept {

@@ -52,6 +52,7 @@ impl Files {
             size: job.size,
             done: 0,
             total: blob::sealed(job.size),
+            direct: false,
             state: TransferState::Running,
         };
         let (ended, end) = watch::channel(None);
@@ -127,10 +128,12 @@ impl Files {
         tracing::debug!("a transfer waits: {reason}");
         self.change(id, |view| view.state = TransferState::Waiting { reason });
         let mut session = self.0.session.subscribe();
+        let mut offers = self.0.direct.offers.subscribe();
         let renewed = session.wait_for(|now| now.token.as_ref().is_some_and(|now| now != token));
         tokio::select! {
             () = tokio::time::sleep(pause.next()) => {}
             _ = renewed => {}
+            _ = offers.changed(), if !id.up => {}
         }
     }
 

@@ -87,8 +87,14 @@ impl Files {
             hash: Bytes(sealed.hash.to_vec()),
             preview: preview.map(Bytes),
             voice: new.voice,
+            secret: None,
         };
-        let job = Job { conversation: new.conversation, message, name, size: sealed.size, blob, way };
+        let mut job =
+            Job { conversation: new.conversation, message, name, size: sealed.size, blob, way, offered: false };
+        let offered = self.secret_for(&job).await?;
+        if let Way::Up { secret, .. } = &mut job.way {
+            *secret = offered.map(|s| Bytes(s.0.to_vec()));
+        }
         if self.running().get(&job.id()).is_some_and(|r| r.ended.borrow().is_none()) {
             // Said twice: the first one goes on.
             self.drop_blob(blob);

@@ -15,6 +15,16 @@ impl Files {
     /// Goes on from what the relay has. `None`: the file is nowhere but in its message.
     pub(super) async fn up(&self, job: &mut Job, token: &SecretText) -> Result<Option<PathBuf>, Halt> {
         let size = blob::sealed(job.size);
+        let mut serves = None;
+        if let Some(secret) = job.secret().filter(|_| !job.offered && self.goes_directly()) {
+            let (still, all) = self.offer(job, secret).await?;
+            if all {
+                return Ok(None);
+            }
+            serves = Some(still);
+            job.offered = true;
+            self.change(job.id(), |view| view.direct = false);
+        }
         let begun = match self.0.relay.begin_blob(token, job.blob, size).await {
             // Begun long ago and over, or somebody else's: another id is as good.
             Err(e) if e.problem() == Some(ProblemCode::BadRequest) => {
@@ -26,6 +36,7 @@ impl Files {
         let id = job.id();
         let told = |done| self.change(id, |view| view.done = done);
         let state = self.put_parts(token, job.blob, size, begun, told).await?;
+        drop(serves);
         let file = job.file(state.until).ok_or_else(|| Halt::For(Error::bad_request("The transfer is damaged.")))?;
         let command = Command::SendFile { conversation: job.conversation, file: Box::new(file), id: job.message };
         // A store that fails now may work later; the file waits at the relay.

@@ -1,11 +1,11 @@
 //! What this node speaks: gossip and sync as the relay does, circuits, and local discovery when wanted.
 
-use libp2p::identity::{Keypair, PublicKey};
+use libp2p::identity::{Keypair, PublicKey, ed25519};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{Swarm, connection_limits, identify, mdns, ping, relay};
 use livechat_net::connections::{self, Limits, PerIp};
-use livechat_net::{Role, gossip, sync};
+use livechat_net::{Role, direct, gossip, sync};
 
 use crate::limits;
 
@@ -16,6 +16,7 @@ pub(super) struct Behaviour {
     per_ip: PerIp,
     pub(super) gossip: gossip::Behaviour,
     pub(super) sync: sync::Behaviour,
+    pub(super) direct: direct::Behaviour,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     circuits: relay::client::Behaviour,
@@ -43,21 +44,24 @@ pub enum NetworkError {
     Topic(String),
 }
 
-/// A swarm under a throw-away name: nothing on these connections says whose node this is.
-pub(super) fn swarm(network: &str, mdns: bool) -> Result<Swarm<Behaviour>, NetworkError> {
-    let key = Keypair::generate_ed25519();
+/// A swarm under a throw-away name, and the key behind it: nothing on these connections says whose node this is.
+pub(super) fn swarm(network: &str, mdns: bool) -> Result<(Swarm<Behaviour>, [u8; 32]), NetworkError> {
+    let named = ed25519::Keypair::generate();
+    let (key, public) = (Keypair::from(named.clone()), named.public().to_bytes());
     let discovery = mdns.then(|| discovery(&key.public())).flatten();
     let gossip = gossip::behaviour(Role::Node, network)?;
-    Ok(livechat_net::swarm_with_circuits(key, |key, circuits| Behaviour {
+    let swarm = livechat_net::swarm_with_circuits(key, |key, circuits| Behaviour {
         limits: connections::limits(&Limits::NODE),
         per_ip: PerIp::new(Limits::NODE.per_ip),
         gossip,
         sync: sync::behaviour(sync::TIMEOUT),
+        direct: direct::behaviour(direct::TIMEOUT),
         identify: livechat_net::identify(&key.public(), Role::Node),
         ping: livechat_net::ping(),
         circuits,
         mdns: discovery.into(),
-    })?)
+    })?;
+    Ok((swarm, public))
 }
 
 /// Without multicast (containers, some VPNs) there is no discovery; everything else works.

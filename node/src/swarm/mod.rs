@@ -4,6 +4,7 @@
 
 mod behaviour;
 mod circuit;
+mod direct;
 pub(crate) mod listen;
 mod neighbours;
 mod publish;
@@ -21,6 +22,8 @@ use libp2p::swarm::SwarmEvent;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::{Multiaddr, PeerId, Swarm, mdns};
 use livechat_net::gossip::{self, Verdict as Judgement};
+use livechat_wire::content::Place;
+use livechat_wire::direct as direct_wire;
 use livechat_wire::http::RelayInfo;
 use livechat_wire::order::{Entry, Receipt, SealedCommit};
 use livechat_wire::sync::{Cursor, Refusal, Request, Response, Verdict};
@@ -30,6 +33,8 @@ use crate::{env, limits};
 pub(crate) use behaviour::NetworkError;
 use behaviour::{Behaviour, BehaviourEvent};
 use circuit::Circuit;
+use direct::Direct;
+pub(crate) use direct::{Ask, Wanted};
 use neighbours::Neighbours;
 use publish::Publishing;
 
@@ -54,6 +59,10 @@ pub(crate) enum Heard {
     Slot { slot: SlotId, from: u32, answer: Result<(Vec<Entry>, bool), Refusal> },
     /// Connections came or went.
     Peers,
+    /// Somebody wants a part of a file.
+    Wanted(Wanted),
+    /// Where this node can be reached changed.
+    Places,
 }
 
 /// What a sync request was about.
@@ -80,6 +89,9 @@ pub(crate) struct Network {
     reachable: bool,
     found: HashSet<PeerId>,
     neighbours: Neighbours,
+    direct: Direct,
+    /// The key behind our throw-away name.
+    key: [u8; 32],
 }
 
 impl Network {
@@ -91,7 +103,7 @@ impl Network {
         peers: &[Multiaddr],
     ) -> Result<Self, NetworkError> {
         let relays = addresses(&info)?;
-        let mut swarm = behaviour::swarm(&info.network, mdns)?;
+        let (mut swarm, key) = behaviour::swarm(&info.network, mdns)?;
         for address in listen {
             swarm.listen_on(address.clone()).map_err(|e| NetworkError::Listen(e.to_string()))?;
         }
@@ -109,6 +121,8 @@ impl Network {
             reachable,
             found: HashSet::new(),
             neighbours: Neighbours::new(peers),
+            direct: Direct::default(),
+            key,
         })
     }
 
@@ -216,6 +230,28 @@ impl Network {
         }
     }
 
+    /// The key behind this node's throw-away name, and where it can be reached.
+    pub(crate) fn places(&self) -> ([u8; 32], Vec<Place>) {
+        (self.key, direct::places(self.swarm.listeners().chain(self.swarm.external_addresses())))
+    }
+
+    /// Asks another node for a part of a file. Without an answer the question is dropped.
+    pub(crate) fn ask_directly(&mut self, ask: Ask) {
+        let own: Vec<_> = self.swarm.listeners().filter_map(direct::place).map(|p| p.socket).collect();
+        let connected = direct::peer_of(&ask.peer).is_some_and(|peer| self.swarm.is_connected(&peer));
+        self.direct.ask(&mut self.swarm.behaviour_mut().direct, ask, connected, &own);
+    }
+
+    /// Answers whoever wanted a part of a file. Who wants what isn't theirs has to come again.
+    pub(crate) fn give(&mut self, to: Wanted, response: direct_wire::Response) {
+        let refused = response == direct_wire::Response::Refused;
+        // Whoever asked may be gone already.
+        self.swarm.behaviour_mut().direct.send_response(to.channel, response).unwrap_or_default();
+        if refused && self.direct.refused(to.peer) && self.relay != Some(to.peer) {
+            self.swarm.disconnect_peer_id(to.peer).unwrap_or_default();
+        }
+    }
+
     /// Publishes what waits, asks for a lost reservation again. Called every few seconds.
     pub(crate) fn tend(&mut self, now: tokio::time::Instant) {
         if let Some((topic, _)) = &self.topic {
@@ -245,6 +281,10 @@ impl Network {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_sync(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Direct(event)) => {
+                self.direct.on(&mut self.swarm.behaviour_mut().direct, event).map(Heard::Wanted)
+            }
+            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => Some(Heard::Places),
             SwarmEvent::Behaviour(BehaviourEvent::Mdns(event)) => {
                 self.on_mdns(event);
                 None

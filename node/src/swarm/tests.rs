@@ -221,7 +221,7 @@ async fn a_node_that_nobody_can_reach_is_reached_through_the_relay() {
     let (mut relay, mut node) = connected().await;
     see(&mut relay, &mut node, |r| r.reservations == 1).await;
     let through = relay.address().with(Protocol::P2pCircuit).with(Protocol::P2p(*node.swarm.local_peer_id()));
-    let mut other = behaviour::swarm("test", false).unwrap();
+    let (mut other, _) = behaviour::swarm("test", false).unwrap();
     other.dial(through).unwrap();
     let wait = async {
         loop {

@@ -72,7 +72,7 @@ describe("a file that came", () => {
     const coming = { message: theirs.id, up: false, done: 32_768 };
     await act(async () => node.tells({ type: "transfer_changed", transfer: transfer(coming) }));
     expect(screen.getByRole("progressbar").getAttribute("value")).toBe("32768");
-    expect(screen.getByText("50 %")).toBeTruthy();
+    expect(screen.getByText("50 % by the relay")).toBeTruthy();
     await accessible();
     const away = { state: "waiting" as const, reason: "The relay can't be reached." };
     await act(async () =>
@@ -263,4 +263,31 @@ it("amounts and previews are written as browsers and people want them", () => {
     "1.0 GB",
   ]);
   expect(previewUrl("a-b_")).toBe("data:image/jpeg;base64,a+b/");
+});
+
+describe("files from device to device", () => {
+  it("are a matter of consent, which is off until somebody turns it on", async () => {
+    const { node, user } = await talking();
+    await user.click(screen.getByRole("button", { name: "Menu" }));
+    await user.click(screen.getByRole("menuitem", { name: "Files…" }));
+    const choice = await screen.findByRole("checkbox", { name: "Send and fetch files directly" });
+    await waitFor(() => expect((choice as HTMLInputElement).disabled).toBe(false));
+    expect((choice as HTMLInputElement).checked).toBe(false);
+    expect(screen.getByText(/sees the other's network address/)).toBeTruthy();
+    await accessible();
+    await user.click(choice);
+    await waitFor(() => expect((choice as HTMLInputElement).checked).toBe(true));
+    expect(node.direct).toBe(true);
+  });
+
+  it("say which way they go, and don't expire while the relay never had them", async () => {
+    const theirs = file({ until: 0 });
+    const { node, user } = await talking(theirs);
+    await user.click(screen.getByRole("button", { name: "Download" }));
+    const coming = transfer({ message: theirs.id, up: false, done: 32_768, direct: true });
+    await act(async () => node.tells({ type: "transfer_changed", transfer: coming }));
+    expect(screen.getByText("50 % directly")).toBeTruthy();
+    await act(async () => node.tells({ type: "transfer_changed", transfer: { ...coming, direct: false } }));
+    expect(screen.getByText("50 % by the relay")).toBeTruthy();
+  });
 });

@@ -181,6 +181,7 @@ export function transfer(change: Partial<Transfer> = {}): Transfer {
     size: 1_500,
     done: 0,
     total: 65_536,
+    direct: false,
     state: { state: "running" },
     ...change,
   };
@@ -209,6 +210,8 @@ export class TestNode {
   /** Whether bob's safety number was compared. */
   verified = false;
   transfers: Transfer[] = [];
+  /** Whether files go from device to device. */
+  direct = false;
   /** What the relay says of room for files. */
   space: FileSpace = { used: 0, quota: 2 ** 31, largest: 2 ** 30, kept_seconds: 30 * 86_400 };
   admission: Admission = "admitted";
@@ -352,6 +355,11 @@ export class TestNode {
       case "cancel_link":
       case "erase":
         this.status = status({ account: { state: "none" } });
+        return { type: "done" };
+      case "direct_files":
+        return { type: "direct_files", on: this.direct };
+      case "set_direct_files":
+        this.direct = request.on;
         return { type: "done" };
       case "devices":
         return { type: "devices", devices: this.devices };

@@ -41,6 +41,10 @@ impl Engine {
         {
             return Ok(answer);
         }
+        if file.until == 0 {
+            // It went from one device to the other, and lies nowhere else.
+            return Ok(Err(CommandError::NotAtRelay));
+        }
         let id = id.unwrap_or_else(|| MessageId(turn.draw()));
         self.say_file(turn, to, File { forwarded: true, ..file }, id)
     }
@@ -77,6 +81,7 @@ impl Engine {
         Table::Files.delete(turn.kv, &row(file.blob, at, position))?;
         if !Table::Files.any(turn.kv, &file.blob.0)? {
             Table::FilesHere.delete(turn.kv, &file.blob.0)?;
+            Table::Offers.delete(turn.kv, &file.blob.0)?;
             turn.fx.files.push(FileChore::Drop(file.blob));
         }
         if withdrawn && message.own.is_some() && !file.forwarded {
@@ -101,6 +106,7 @@ impl Engine {
         }
         if here {
             Table::FilesHere.put(turn.kv, &blob.0, &())?;
+            Table::Offers.delete(turn.kv, &blob.0)?;
         } else {
             Table::FilesHere.delete(turn.kv, &blob.0)?;
         }

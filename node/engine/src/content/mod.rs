@@ -12,6 +12,7 @@ mod early;
 mod expiry;
 mod facts;
 mod files;
+mod offers;
 pub(crate) mod passages;
 mod personal;
 mod records;
@@ -108,6 +109,9 @@ impl Engine {
                 self.take_fact(turn, at, author, facts::Fact { id, sent_at, body })
             }
             Body::Profile { revision, name } => self.take_profile(turn, author, id, revision, name),
+            // What another device of ours offers is for the contact.
+            Body::Offer(_) if own => Ok(()),
+            Body::Offer(offer) => self.take_offer(turn, at, offer),
             // A group's timer stands in its charter.
             Body::Timer { .. } if self.room(at).is_some() => {
                 self.refused.malformed += 1;

@@ -3,7 +3,7 @@
 use livechat_crypto::kv::{Kv, Namespace, Order};
 use livechat_engine::view::MessageBody;
 use livechat_engine::{Command, CommandError, Effects, Event, FileChore, Reply};
-use livechat_wire::content::{Body, Content, File, FileKey, Target};
+use livechat_wire::content::{Body, Content, File, FileKey, Offer, OfferSecret, Place, Target};
 use livechat_wire::{BlobId, ConversationId, MessageId};
 
 use crate::rig::{Person, acquainted, introduce, roomy};
@@ -86,6 +86,63 @@ fn a_file_is_a_message_like_others() {
         assert_eq!(alice.history(chat)[0].reactions.len(), 1);
         let edit = Command::Edit { conversation: chat, position: 1, text: "x".into() };
         assert_eq!(alice.fails(edit), CommandError::UnknownMessage);
+    });
+}
+
+/// Where a file can be had, until then.
+fn offer(until: u64) -> Offer {
+    let place = Place { quic: false, socket: "192.0.2.7:4001".parse().unwrap() };
+    Offer { blob: BLOB, secret: OfferSecret([0xe3; 32]), until, peer: [4; 32], addresses: vec![place] }
+}
+
+fn tell(at: ConversationId, until: u64) -> Command {
+    Command::OfferFile { conversation: at, offer: Box::new(offer(until)) }
+}
+
+#[test]
+fn an_offer_is_kept_as_long_as_it_is_of_use() {
+    roomy(|| {
+        let (mut alice, mut bob, chat) = acquainted("alice", "bob");
+        let offered = |who: &Person| who.engine.offer(&who.kv, BLOB).unwrap().map(|o| o.until);
+        // Of a file that nobody spoke of: nothing.
+        let refused = bob.engine.refused().malformed;
+        let _ = bob.gets(&alice.did(tell(chat, 5)));
+        assert_eq!((offered(&bob), bob.engine.refused().malformed), (None, refused + 1));
+
+        let _ = bob.gets(&alice.did(send(chat, 1)));
+        let got = bob.gets(&alice.did(tell(chat, 5)));
+        assert_eq!(chores(&got), [FileChore::Offered(BLOB)]);
+        bob.restarts();
+        assert_eq!(bob.engine.offer(&bob.kv, BLOB).unwrap(), Some(offer(5)));
+        assert!(holds(&bob, &[0xe3; 32]) && bob.history(chat).len() == 1, "no message of its own");
+        // The one that holds longest counts, in whatever order they come.
+        let _ = bob.gets(&alice.did(tell(chat, 9)));
+        assert!(chores(&bob.gets(&alice.did(tell(chat, 7)))).is_empty());
+        assert_eq!(offered(&bob), Some(9));
+        let _ = bob.does(Command::NoteFile { blob: BLOB, here: true });
+        assert!(offered(&bob).is_none() && !holds(&bob, &[0xe3; 32]), "it is here");
+    });
+}
+
+#[test]
+fn nothing_is_offered_where_it_was_not_agreed_to() {
+    roomy(|| {
+        let (mut alice, mut bob, chat) = acquainted("alice", "bob");
+        let _ = bob.gets(&alice.did(send(chat, 1)));
+        let block = Command::Block { conversation: chat, blocked: true };
+        let _ = bob.did(block);
+        assert!(chores(&bob.gets(&alice.did(tell(chat, 5)))).is_empty());
+        assert_eq!(bob.engine.offer(&bob.kv, BLOB).unwrap(), None);
+        assert!(!bob.engine.may_offer(chat) && alice.engine.may_offer(chat));
+        assert_eq!(bob.fails(tell(chat, 5)), CommandError::NotOffered);
+        let nowhere = ConversationId([9; 32]);
+        assert_eq!(alice.fails(tell(nowhere, 5)), CommandError::NotOffered);
+        // What went from device to device can't be passed on.
+        let direct = File { until: 0, blob: BlobId([8; 32]), ..file() };
+        let direct = Command::SendFile { conversation: chat, file: Box::new(direct), id: MessageId([2; 16]) };
+        let _ = alice.did(direct);
+        let forward = Command::Forward { from: chat, position: 2, to: chat, id: None };
+        assert_eq!(alice.fails(forward), CommandError::NotAtRelay);
     });
 }
 

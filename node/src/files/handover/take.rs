@@ -40,7 +40,7 @@ impl Files {
         self.moves(None, |v| (v.step, v.state, v.total) = (HandoverStep::Moving, TransferState::Running, total));
         if !self.0.shelf.has(left.blob) {
             let Ok(_place) = self.0.places.acquire().await else { return Err(Halt::For(Error::stopped())) };
-            self.fetch_parts(&file, |done| self.moves(None, |v| v.done = done)).await.map_err(gone)?;
+            self.fetch_parts(&file, |done, _| self.moves(None, |v| v.done = done)).await.map_err(gone)?;
         }
         self.moves(None, |v| (v.step, v.done) = (HandoverStep::Restoring, v.total));
         let shelf = self.0.shelf.clone();

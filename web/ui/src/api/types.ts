@@ -1137,7 +1137,11 @@ id: string | null,
 /**
  * The position of the message it answers, in the same conversation.
  */
-reply_to: number | null, } | { "type": "file_space" } | { "type": "send_file", 
+reply_to: number | null, } | { "type": "file_space" } | { "type": "direct_files" } | { "type": "set_direct_files", 
+/**
+ * Whether they do.
+ */
+on: boolean, } | { "type": "send_file", 
 /**
  * Where to.
  */
@@ -1460,6 +1464,11 @@ conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { 
  * Under way, waiting or failed.
  */
 handovers: Array<Handover>, } | { "type": "history_size" } & HistorySize | { "type": "transfers", 
+conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "file_space" } & FileSpace | { "type": "direct_files", 
+/**
+ * Whether they do.
+ */
+on: boolean, } | { "type": "transfer" } & Transfer | { "type": "transfers", 
 /**
  * By conversation.
  */
@@ -1680,6 +1689,10 @@ done: number,
  * Bytes that have to: more than the file has, since it is padded.
  */
 total: number, 
+/**
+ * Whether it goes straight from one device to the other, at the moment.
+ */
+direct: boolean, 
 /**
  * How it goes.
  */

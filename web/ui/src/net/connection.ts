@@ -57,6 +57,8 @@ interface AnswerTo {
   check_code: "contact";
   send: "sent";
   file_space: "file_space";
+  direct_files: "direct_files";
+  set_direct_files: "done";
   send_file: "transfer";
   fetch_file: "transfer";
   save_file: "saved";

@@ -17,7 +17,8 @@ const PLAYED = 32 * 2 ** 20;
 export function FileBody({ chat, message, file }: { chat: string; message: Message; file: FileContent }) {
   const client = useClient();
   const transfer = usePart((s) => s.transfers[keyOf({ conversation: chat, message: message.id, up: false })]);
-  const over = !file.here && file.until * 1000 < Date.now();
+  // Until 0: it was offered directly; the relay gets it when nobody comes.
+  const over = !file.here && file.until > 0 && file.until * 1000 < Date.now();
   const fetch = () =>
     void client.does({ type: "fetch_file", conversation: chat, position: message.position });
   return (
@@ -48,7 +49,11 @@ export function FileBody({ chat, message, file }: { chat: string; message: Messa
           <button
             type="button"
             className="button"
-            title={`The relay keeps it until ${wholeTime(file.until * 1000)}`}
+            title={
+              file.until > 0
+                ? `The relay keeps it until ${wholeTime(file.until * 1000)}`
+                : "It is offered directly, from device to device"
+            }
             onClick={fetch}
           >
             Download

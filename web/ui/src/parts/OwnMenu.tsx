@@ -9,6 +9,7 @@ import { Account } from "./Account";
 import { Backup } from "./Backup";
 import { Devices } from "./Devices";
 import { Sheet } from "./Dialogs";
+import { DirectFiles } from "./DirectFiles";
 import { Complaint } from "./Entry";
 import { More } from "./icons";
 
@@ -24,6 +25,7 @@ export function OwnMenu() {
   const [account, setAccount] = useState(false);
   const [devices, setDevices] = useState(false);
   const [backup, setBackup] = useState(false);
+  const [files, setFiles] = useState(false);
   const version = usePart((s) => s.status?.version ?? "");
   const client = useClient();
 
@@ -71,6 +73,9 @@ export function OwnMenu() {
               <MenuItem id="devices" className="menu-item" onAction={() => setDevices(true)}>
                 Devices…
               </MenuItem>
+              <MenuItem id="files" className="menu-item" onAction={() => setFiles(true)}>
+                Files…
+              </MenuItem>
               <MenuItem id="backup" className="menu-item" onAction={() => setBackup(true)}>
                 Backup…
               </MenuItem>
@@ -92,6 +97,7 @@ export function OwnMenu() {
       </MenuTrigger>
       <Account open={account} onOpenChange={setAccount} />
       <Devices open={devices} onOpenChange={setDevices} />
+      <DirectFiles open={files} onOpenChange={setFiles} />
       <Backup open={backup} onOpenChange={setBackup} />
       <Leave open={leaving} onOpenChange={setLeaving} />
     </>

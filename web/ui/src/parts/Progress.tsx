@@ -12,7 +12,7 @@ export function Progress({ transfer, label }: { transfer: Transfer; label: strin
       ? `Waiting. ${state.reason}`
       : failed
         ? `${state.message} ${state.hint}`
-        : `${Math.floor((100 * transfer.done) / Math.max(1, transfer.total))} %`;
+        : `${Math.floor((100 * transfer.done) / Math.max(1, transfer.total))} % ${transfer.direct ? "directly" : "by the relay"}`;
   return (
     <div className={failed ? "progress bad" : "progress"}>
       {!failed && <progress max={transfer.total} value={transfer.done} aria-label={label} />}

@@ -42,6 +42,15 @@ export class Files {
     this.desk.store.setState({ transfers: Object.fromEntries(transfers.map((t) => [keyOf(t), t])) });
   }
 
+  /** Whether files go straight from device to device. */
+  async goesDirectly(): Promise<boolean> {
+    return (await this.desk.ask({ type: "direct_files" })).on;
+  }
+
+  async goDirectly(on: boolean): Promise<void> {
+    await this.desk.ask({ type: "set_direct_files", on });
+  }
+
   take(transfer: Transfer): void {
     const over = transfer.state.state === "done" || transfer.state.state === "cancelled";
     this.desk.store.setState(({ transfers }) => {
