@@ -1,6 +1,5 @@
 //! What the owner of an account changes with a code: recovery codes, authenticators, the account's end.
 
-use livechat_wire::account::AccountLog;
 use livechat_wire::http::{Bytes, ChangeName, ProblemCode, SecretText, UsernameProblem};
 use serde::{Deserialize, Serialize};
 
