@@ -95,6 +95,8 @@ pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome
     world.run_for(secs(8));
     let (second, owner) = (Second::of(seed), &names[pick(admins)]);
     let machine = format!("{owner}-2");
+    // A request brings no further machine in.
+    world.person(owner).accepts(GROUP);
     if matches!(second, Second::Speaks | Second::Goes) {
         link(&mut world, owner, &machine);
     }
@@ -257,17 +259,16 @@ pub fn complaints(world: &World, outside: &BTreeSet<String>) -> Vec<String> {
             found.push(format!("{} messages of {name} are still queued", world.queued(name)));
         }
     }
+    // Whoever had not got what was withdrawn doesn't get it any more.
+    said.retain(|(_, text)| *text != WITHDRAWN);
     said.sort_unstable();
     let mut first = None;
     for name in inside.iter().filter(|machine| reads_everything(world, machine)) {
-        let history = world.group_history(name, GROUP);
+        let mut history = world.group_history(name, GROUP);
+        history.retain(|m| !matches!(m.body, MessageBody::Deleted));
         let mut read: Vec<(&str, &str)> = Vec::new();
         for message in &history {
-            let text = match &message.body {
-                MessageBody::Text { text } => text,
-                MessageBody::Deleted => WITHDRAWN,
-                _ => continue,
-            };
+            let MessageBody::Text { text } = &message.body else { continue };
             if !outside.contains(&message.author_name) {
                 read.push((&message.author_name, text));
             }
@@ -282,7 +283,9 @@ pub fn complaints(world: &World, outside: &BTreeSet<String>) -> Vec<String> {
         if read != said {
             let missing: Vec<_> = said.iter().filter(|s| !read.contains(s)).collect();
             let extra: Vec<_> = read.iter().filter(|s| !said.contains(s)).collect();
-            found.push(format!("{name} misses {missing:?}, has besides {extra:?}, {} of {}", read.len(), said.len()));
+            let refused = world.refused(name);
+            let counts = format!("{} of {}", read.len(), said.len());
+            found.push(format!("{name} misses {missing:?}, has besides {extra:?}, {counts}; refused {refused:?}"));
         }
     }
     found
