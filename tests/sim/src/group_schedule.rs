@@ -1,5 +1,6 @@
-//! The ordeal with a group: people talk, admins change the group, often at once, while everything goes wrong; then the
-//! world heals, and all who are in it see the same group, and everything that was said (P6).
+//! The ordeal with a group: people talk, some of them on two machines, admins change the group, often at once, while
+//! everything goes wrong; then the world heals, and all machines of those who are in it see the same group, and
+//! everything that was said (P6).
 
 use std::collections::BTreeSet;
 
@@ -44,6 +45,42 @@ pub fn goes_without_the_relay(seed: u64) -> bool {
     seed.is_multiple_of(3)
 }
 
+/// A machine that somebody has beside their first, in the ordeal with this number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Second {
+    /// Nobody has one.
+    None,
+    /// It is in the group from the beginning, and both are spoken on.
+    Speaks,
+    /// It comes into the account, and so into the group, while everything goes wrong.
+    Comes,
+    /// It is there from the beginning and is removed while everything goes wrong.
+    Goes,
+}
+
+impl Second {
+    /// Three of four ordeals have one.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        [Self::Speaks, Self::Comes, Self::None, Self::Goes][usize::try_from(seed % 4).unwrap_or(0)]
+    }
+}
+
+/// How long after healing everything must be in place in the ordeal with this number: devices wait for their turn
+/// before they take another in or out, and for what it publishes.
+#[must_use]
+pub fn bound(seed: u64) -> u64 {
+    if matches!(Second::of(seed), Second::Comes | Second::Goes) { 6 * BOUND } else { BOUND }
+}
+
+/// Somebody lets a further machine into their account, and it comes into the group.
+fn link(world: &mut World, owner: &str, machine: &str) {
+    world.person(owner).links(machine);
+    let there = |w: &World| w.people.contains_key(machine) && w.group(machine, GROUP).is_some();
+    assert!(world.run_until(secs(120), there).is_some(), "seed {}: {machine} came into the group", world.seed());
+    world.run_for(secs(5));
+}
+
 /// Plays the ordeal with this number.
 #[must_use]
 pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome {
@@ -56,6 +93,16 @@ pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome
         world.person(&names[0]).makes(admin, Role::Admin, GROUP);
     }
     world.run_for(secs(8));
+    let (second, owner) = (Second::of(seed), &names[pick(admins)]);
+    let machine = format!("{owner}-2");
+    // A request brings no further machine in.
+    world.person(owner).accepts(GROUP);
+    if matches!(second, Second::Speaks | Second::Goes) {
+        link(&mut world, owner, &machine);
+    }
+    // Those on which somebody says something.
+    let mut machines = names.clone();
+    machines.extend((second == Second::Speaks).then(|| machine.clone()));
     prepare(&mut world);
     let cruel = Faults::CRUEL;
     world.faults(Faults { delay_max: 100 + pick(3_000) as u64, crash: pick(20) as u64, ..cruel });
@@ -73,8 +120,13 @@ pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome
             }
             world.run_for(secs(100));
         }
+        match second {
+            Second::Comes if round == 3 => world.person(owner).links(&machine),
+            Second::Goes if round == 4 => world.person(owner).unlinks(&machine),
+            _ => {}
+        }
         match pick(6) {
-            0 => world.islands(&[&[names[pick(size)].as_str()]]),
+            0 => world.islands(&[&[machines[pick(machines.len())].as_str()]]),
             1 => {
                 let half: Vec<&str> = names.iter().step_by(2).map(String::as_str).collect();
                 world.islands(&[&half]);
@@ -83,7 +135,7 @@ pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome
             _ => {}
         }
         for n in 0..1 + pick(3) {
-            let who = &names[pick(size)];
+            let who = &machines[pick(machines.len())];
             if !outside.contains(who) {
                 let text = format!("{round}.{n} by {who}");
                 match texts.get(pick(12)) {
@@ -95,7 +147,7 @@ pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome
             }
         }
         for _ in 0..pick(4) {
-            let who = &names[pick(size)];
+            let who = &machines[pick(machines.len())];
             if !outside.contains(who) {
                 let about = pick(texts.len());
                 do_something(&mut world, who, texts.get_mut(about), pick(4));
@@ -118,7 +170,7 @@ pub fn play(seed: u64, size: usize, prepare: impl FnOnce(&mut World)) -> Outcome
     }
     world.run_for(secs(2));
     world.heal();
-    let settled_in = world.run_until(6 * BOUND, |w| w.is_idle() && complaints(w, &outside).is_empty());
+    let settled_in = world.run_until(6 * bound(seed), |w| w.is_idle() && complaints(w, &outside).is_empty());
     let acknowledged = world.people.values().map(|p| p.acknowledged.len()).sum();
     let ordered = world.relay.ordered();
     Outcome { settled_in, complaints: complaints(&world, &outside), trace: world.trace(), acknowledged, ordered }
@@ -151,9 +203,13 @@ pub fn disagreements(world: &World) -> Vec<String> {
     if truth.forked {
         found.push("the founder sees a fork".into());
     }
-    for member in &truth.members {
-        let Some(theirs) = world.group(&member.username, GROUP) else {
-            found.push(format!("{} has no group", member.username));
+    found.extend(world.waiting.keys().map(|machine| format!("{machine} waits to be let in")));
+    let machines = |name: &str| -> Vec<&String> {
+        world.people.iter().filter(|(_, p)| p.username == name).map(|(machine, _)| machine).collect()
+    };
+    for machine in truth.members.iter().flat_map(|m| machines(&m.username)).filter(|m| !world.is_removed(m)) {
+        let Some(theirs) = world.group(machine, GROUP) else {
+            found.push(format!("{machine} has no group"));
             continue;
         };
         let what = |g: &livechat_engine::view::Group| {
@@ -162,8 +218,7 @@ pub fn disagreements(world: &World) -> Vec<String> {
         };
         if what(&theirs) != what(&truth) || theirs.standing != Membership::Joined || theirs.pending > 0 {
             found.push(format!(
-                "{} is {:?} in epoch {} with {} members, {} pending; the founder in {} with {}",
-                member.username,
+                "{machine} is {:?} in epoch {} with {} members, {} pending; the founder in {} with {}",
                 theirs.standing,
                 theirs.epoch,
                 theirs.members.len(),
@@ -176,11 +231,20 @@ pub fn disagreements(world: &World) -> Vec<String> {
     found
 }
 
+/// Whether a machine reads everything: one that came later or went lacks what was said when it wasn't there.
+fn reads_everything(world: &World, machine: &str) -> bool {
+    machine == world.people[machine].username || Second::of(world.seed()) == Second::Speaks
+}
+
 /// Everything that is not as it should be; `outside` were removed on the way.
 #[must_use]
 pub fn complaints(world: &World, outside: &BTreeSet<String>) -> Vec<String> {
     let mut found = disagreements(world);
     let inside: Vec<&String> = world.people.keys().filter(|n| !outside.contains(*n)).collect();
+    if Second::of(world.seed()) == Second::Goes {
+        let gone = world.people.keys().filter(|m| world.people[*m].username != **m && !world.is_removed(m));
+        found.extend(gone.map(|machine| format!("{machine} was removed and doesn't know")));
+    }
     for name in outside {
         if world.group(name, GROUP).is_some_and(|g| g.standing == Membership::Joined) {
             found.push(format!("{name} was removed and doesn't know"));
@@ -189,23 +253,22 @@ pub fn complaints(world: &World, outside: &BTreeSet<String>) -> Vec<String> {
     let mut said: Vec<(&str, &str)> = Vec::new();
     for name in &inside {
         let person = &world.people[*name];
-        said.extend(person.acknowledged.iter().map(|(_, text)| (name.as_str(), text.as_str())));
+        said.extend(person.acknowledged.iter().map(|(_, text)| (person.username.as_str(), text.as_str())));
         found.extend(person.failures.iter().map(|e| format!("{name} was refused: {e}")));
         if world.queued(name) > 0 {
             found.push(format!("{} messages of {name} are still queued", world.queued(name)));
         }
     }
+    // Whoever had not got what was withdrawn doesn't get it any more.
+    said.retain(|(_, text)| *text != WITHDRAWN);
     said.sort_unstable();
     let mut first = None;
-    for name in &inside {
-        let history = world.group_history(name, GROUP);
+    for name in inside.iter().filter(|machine| reads_everything(world, machine)) {
+        let mut history = world.group_history(name, GROUP);
+        history.retain(|m| !matches!(m.body, MessageBody::Deleted));
         let mut read: Vec<(&str, &str)> = Vec::new();
         for message in &history {
-            let text = match &message.body {
-                MessageBody::Text { text } => text,
-                MessageBody::Deleted => WITHDRAWN,
-                _ => continue,
-            };
+            let MessageBody::Text { text } = &message.body else { continue };
             if !outside.contains(&message.author_name) {
                 read.push((&message.author_name, text));
             }
@@ -220,7 +283,9 @@ pub fn complaints(world: &World, outside: &BTreeSet<String>) -> Vec<String> {
         if read != said {
             let missing: Vec<_> = said.iter().filter(|s| !read.contains(s)).collect();
             let extra: Vec<_> = read.iter().filter(|s| !said.contains(s)).collect();
-            found.push(format!("{name} misses {missing:?}, has besides {extra:?}, {} of {}", read.len(), said.len()));
+            let refused = world.refused(name);
+            let counts = format!("{} of {}", read.len(), said.len());
+            found.push(format!("{name} misses {missing:?}, has besides {extra:?}, {counts}; refused {refused:?}"));
         }
     }
     found

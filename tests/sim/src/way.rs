@@ -50,6 +50,10 @@ impl World {
         let life = self.people[who].life;
         let delay = self.faults.delay(&mut self.dice);
         let lost = happens(&mut self.dice, self.faults.relay_loss);
+        if matches!(what, Question::Publish(_)) {
+            // Looked after once more, whatever becomes of it.
+            self.at(self.now + FETCH_TIMEOUT, Event::Restock { who: who.to_owned(), life });
+        }
         if self.reaches_relay(who) && !lost {
             self.at(self.now + delay, Event::Asks { who: who.to_owned(), life, what });
         } else if let Some(failed) = unreachable(&what) {
@@ -101,6 +105,17 @@ impl World {
                 if person.life == life && person.fetching {
                     person.fetching = false;
                     self.poll(&who);
+                }
+            }
+            Event::Restock { who, life } => {
+                if self.people[&who].life != life {
+                    return;
+                }
+                if self.reaches_relay(&who) {
+                    let stock = self.relay.stock(&self.people[&who].username, self.people[&who].device);
+                    self.input(&who, Input::Stock(stock));
+                } else {
+                    self.at(self.now + FETCH_TIMEOUT, Event::Restock { who, life });
                 }
             }
             Event::Restart { who } => self.restart(&who),

@@ -81,6 +81,11 @@ pub(super) enum Event {
         who: String,
         life: u64,
     },
+    /// What a node does some time after its KeyPackages got lost on their way.
+    Restock {
+        who: String,
+        life: u64,
+    },
     Restart {
         who: String,
     },

@@ -77,7 +77,9 @@ impl Engine {
         aside: Option<Aside>,
     ) -> Result<(), HandleError> {
         if self.rank(at, &entry.receipt) == Some(0) {
-            return Ok(());
+            // It goes, too, if one has to go back further.
+            let before = self.room(at).map_or(0, |r| r.epoch);
+            return self.wishes_go_back(turn, at, before, wishes);
         }
         let room = self.room(at).ok_or(HandleError::Inconsistent("a room that isn't there"))?.clone();
         let (group, epoch) = (room.group, room.epoch);
@@ -152,8 +154,31 @@ impl Engine {
         epoch: u64,
     ) -> Result<(), HandleError> {
         self.drive(at).unconfirmed.remove(&epoch);
+        let kept: Option<Snapshot> = Table::Snapshots.get(turn.kv, &row(&group, epoch))?;
         Table::Snapshots.delete(turn.kv, &row(&group, epoch))?;
+        self.wishes_go_back(turn, at, epoch, kept.map(|k| k.wishes).unwrap_or_default())?;
         self.room_changed(turn, at);
+        Ok(())
+    }
+
+    /// What a commit that ended an epoch fulfilled is kept with the epoch before it that is in question still, if there
+    /// is one: whoever goes back there wants it again.
+    fn wishes_go_back(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        epoch: u64,
+        wishes: Vec<Wish>,
+    ) -> Result<(), HandleError> {
+        let earlier = self.drive(at).unconfirmed.range(..epoch).next_back().map(|(earlier, _)| *earlier);
+        let (Some(earlier), Some(group)) = (earlier, self.room(at).map(|r| r.group)) else { return Ok(()) };
+        if wishes.is_empty() {
+            return Ok(());
+        }
+        if let Some(mut kept) = Table::Snapshots.get::<Snapshot>(turn.kv, &row(&group, earlier))? {
+            kept.wishes.extend(wishes);
+            Table::Snapshots.put(turn.kv, &row(&group, earlier), &kept)?;
+        }
         Ok(())
     }
 
