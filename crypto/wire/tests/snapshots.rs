@@ -343,3 +343,9 @@ fn unknown_fields_are_refused() {
 fn handover() {
     insta::assert_snapshot!(format!("{}\n{:?}", hex(&common::handover().encode()), common::handover().key));
 }
+
+#[test]
+fn group_evidence() {
+    let evidence = livechat_wire::group::Evidence { logs: vec![common::log(1_763_800_000, "alice")] };
+    insta::assert_snapshot!(hex(&evidence.encode()));
+}

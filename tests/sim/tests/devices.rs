@@ -360,7 +360,9 @@ fn wait_for_the_group(world: &mut World) {
     world.run_for(mins(6 * 60));
     // It draws its pause anew, up to four hours.
     world.person("bob").restarts();
-    world.run_for(mins(4 * 60) + secs(30));
+    let before = world.relay.ordered();
+    world.run_until(mins(4 * 60), |w| w.relay.ordered() > before);
+    world.run_for(secs(10));
     for who in ["carol", "phone", "thief"] {
         world.person(who).restarts();
     }
