@@ -4,10 +4,10 @@
 //! the order, it is *merged* ([`Session::merge_staged`]); when another was first, it is dropped
 //! ([`Session::drop_staged`]) and the other *applied* ([`Session::apply_commit`]).
 
-use livechat_wire::DeviceId;
 use livechat_wire::account::AccountLog;
-use livechat_wire::group::{Charter, MemberRecord, RoomKind};
+use livechat_wire::group::{Charter, Evidence, MemberRecord, RoomKind};
 use livechat_wire::order::SealedCommit;
+use livechat_wire::{AccountId, DeviceId};
 use openmls::prelude::{
     CommitMessageBundle, ContentType, Extension, ExtensionType, Extensions, GroupContext, LeafNode, LeafNodeIndex,
     LeafNodeParameters, MlsGroup, MlsMessageBodyIn, ProcessMessageError, ProcessedMessageContent, Proposal,
@@ -59,6 +59,8 @@ pub struct Change<'a> {
     pub charter: Option<&'a Charter>,
     /// Whether the committer's leaf is to get a new key even if nothing else asks for it. A change of nothing does.
     pub renew: bool,
+    /// Logs that revoke what is taken out of other accounts' devices, if the commit goes by that.
+    pub evidence: &'a [AccountLog],
 }
 
 /// A commit that waits for its place in the order.
@@ -134,6 +136,8 @@ impl Session<'_> {
             .build();
         // Adding alone needs no new path: those who come are told the secret of the epoch (RFC 9420 §12.4).
         let path = change.renew || change.add.is_empty() || !change.remove.is_empty() || change.charter.is_some();
+        let evidence = Evidence { logs: change.evidence.to_vec() };
+        group.set_aad(evidence.encode());
         let mut builder = group
             .commit_builder()
             .force_self_update(path)
@@ -156,7 +160,7 @@ impl Session<'_> {
         let welcomes = single_welcomes(&bundle, &names)?;
         let own = group.own_leaf_index().u32();
         let staged = group.pending_commit().ok_or(StageError::Refused(CommitProblem::Invalid))?;
-        judge(&group, staged, own).map_err(StageError::Refused)?;
+        judge(&group, staged, own, &evidence).map_err(StageError::Refused)?;
         let sealed = keys.seal(&commit, &salt).map_err(|_| StageError::TooLong)?;
         provider.commit()?;
         Ok(Staged { epoch: keys.epoch, sealed, welcomes })
@@ -183,12 +187,13 @@ impl Session<'_> {
         let (epoch, before, own) = (group.epoch().as_u64(), roster::of(&group), group.own_leaf_index().u32());
         let invalid = |problem| ApplyError::Invalid { by: None, problem };
         let staged = group.pending_commit().ok_or(invalid(CommitProblem::Invalid))?;
-        let verdict = judge(&group, staged, own).map_err(invalid)?;
+        // It was judged when it was staged, in the same epoch.
+        let deed = describe(&group, staged, own).map_err(invalid)?;
         group.merge_pending_commit(&provider).map_err(MlsError::new)?;
         let room = room(&group).ok_or(invalid(CommitProblem::Foreign))?;
         provider.commit()?;
         roster::keep(self.kv, id, epoch, &before)?;
-        Ok(verdict.applied(Some(room)))
+        Ok(deed.applied(Some(room)))
     }
 
     /// Judges somebody's commit of the current epoch by the rules that every member applies, and puts it into force.
@@ -217,13 +222,17 @@ impl Session<'_> {
             _ => invalid(CommitProblem::Invalid),
         })?;
         let Sender::Member(leaf) = *processed.sender() else { return Err(invalid(CommitProblem::Foreign)) };
+        let evidence = Evidence::decode(processed.aad());
         let staged = match processed.into_content() {
             ProcessedMessageContent::StagedCommitMessage(staged) => staged,
             ProcessedMessageContent::OwnPrivateMessage => return Err(ApplyError::Own),
             _ => return Err(invalid(CommitProblem::Foreign)),
         };
         let by = before.iter().find(|m| m.leaf == leaf.u32()).cloned();
-        let verdict = judge(&group, &staged, leaf.u32()).map_err(|problem| ApplyError::Invalid { by, problem })?;
+        let verdict = evidence
+            .map_err(|_| CommitProblem::Foreign)
+            .and_then(|evidence| judge(&group, &staged, leaf.u32(), &evidence))
+            .map_err(|problem| ApplyError::Invalid { by, problem })?;
         if staged.self_removed() {
             return Ok(verdict.applied(None));
         }
@@ -249,17 +258,17 @@ impl Session<'_> {
     }
 }
 
-/// A commit that may take effect.
-struct Verdict {
+/// What a commit does.
+struct Described {
     by: Member,
-    added: Vec<Member>,
+    added: Vec<Seat>,
     removed: Vec<Member>,
     before: Charter,
 }
 
-impl Verdict {
+impl Described {
     fn applied(self, room: Option<Room>) -> Applied {
-        let mut added = self.added;
+        let mut added: Vec<Member> = self.added.into_iter().map(|s| s.member).collect();
         // Which leaves they got is known once they sit there.
         for member in &mut added {
             let seat = room.iter().flat_map(|r| &r.seats).find(|s| s.member.device_key == member.device_key);
@@ -270,7 +279,66 @@ impl Verdict {
 }
 
 /// Judges a commit by what it does; signatures and keys are checked by OpenMLS.
-fn judge(group: &MlsGroup, staged: &StagedCommit, committer: u32) -> Result<Verdict, CommitProblem> {
+fn judge(
+    group: &MlsGroup,
+    staged: &StagedCommit,
+    committer: u32,
+    evidence: &Evidence,
+) -> Result<Described, CommitProblem> {
+    let members = roster::of(group);
+    let deed = describe(group, staged, committer)?;
+    // What one leaf of an account says of its devices holds for those that come: who hands on an older log brings no
+    // removed device back.
+    let known = group.members().filter_map(|m| seat(m.index.u32(), group.public_group().leaf(m.index)?));
+    let known: Vec<(AccountId, AccountLog)> = known.map(|s| (s.member.account, s.log)).collect();
+    let came: Vec<_> = deed.added.iter().map(|s| (s.member.account, s.log.clone())).collect();
+    let shown = evidence.logs.iter().map(|log| (log.account(), log.clone()));
+    let said: Vec<(AccountId, AccountLog)> = known.into_iter().chain(shown).collect();
+    for seat in &deed.added {
+        for log in said.iter().filter(|(account, _)| *account == seat.member.account).map(|(_, log)| log) {
+            let one_chain = log.is_prefix_of(&seat.log) || seat.log.is_prefix_of(log);
+            if !one_chain || log.is_revoked(&DeviceId::of(&seat.member.device_key)) {
+                return Err(CommitProblem::Record);
+            }
+        }
+    }
+    // Who shows a log that isn't the account's own shows nothing.
+    let one_chain = |log: &AccountLog| {
+        let of_it = said.iter().filter(|(account, _)| *account == log.account()).map(|(_, log)| log);
+        of_it.into_iter().all(|other| log.is_prefix_of(other) || other.is_prefix_of(log))
+    };
+    if !evidence.logs.iter().all(one_chain) {
+        return Err(CommitProblem::Record);
+    }
+    let revoked = |m: &Member| {
+        let device = DeviceId::of(&m.device_key);
+        said.iter().chain(&came).any(|(account, log)| *account == m.account && log.is_revoked(&device))
+    };
+    let revoked: Vec<u32> = deed.removed.iter().filter(|m| revoked(m)).map(|m| m.leaf).collect();
+    if let Some(leaf) = staged.update_path_leaf_node() {
+        // A new leaf is the same device's, and its log the same or a continuation.
+        let new = seat(committer, leaf).ok_or(CommitProblem::Record)?;
+        let old = group.public_group().leaf(LeafNodeIndex::new(committer)).and_then(|l| seat(committer, l));
+        let old = old.ok_or(CommitProblem::Foreign)?;
+        if new.member != deed.by || !old.log.is_prefix_of(&new.log) {
+            return Err(CommitProblem::Record);
+        }
+    }
+    let after = charter(staged.group_context().extensions()).ok_or(CommitProblem::Foreign)?;
+    rules::check(&Deed {
+        committer: &deed.by,
+        before: &deed.before,
+        after: &after,
+        members: &members,
+        added: &came,
+        removed: &deed.removed,
+        revoked: &revoked,
+    })?;
+    Ok(deed)
+}
+
+/// What a commit does, if it consists of nothing but what a commit may.
+fn describe(group: &MlsGroup, staged: &StagedCommit, committer: u32) -> Result<Described, CommitProblem> {
     let members = roster::of(group);
     let find = |leaf: u32| members.iter().find(|m| m.leaf == leaf).cloned().ok_or(CommitProblem::Foreign);
     let by = find(committer)?;
@@ -290,34 +358,8 @@ fn judge(group: &MlsGroup, staged: &StagedCommit, committer: u32) -> Result<Verd
         .ok_or(CommitProblem::Record)?;
     let removed =
         staged.remove_proposals().map(|p| find(p.remove_proposal().removed().u32())).collect::<Result<Vec<_>, _>>()?;
-    // What one leaf of an account says of its devices holds for those that come: who hands on an older log brings no
-    // removed device back.
-    let known = group.members().filter_map(|m| seat(m.index.u32(), group.public_group().leaf(m.index)?));
-    for seat in known.filter(|s| added.iter().any(|a| a.member.account == s.member.account)) {
-        let of_it = added.iter().filter(|a| a.member.account == seat.member.account);
-        for new in of_it {
-            let one_chain = seat.log.is_prefix_of(&new.log) || new.log.is_prefix_of(&seat.log);
-            if !one_chain || seat.log.is_revoked(&DeviceId::of(&new.member.device_key)) {
-                return Err(CommitProblem::Record);
-            }
-        }
-    }
-    if let Some(leaf) = staged.update_path_leaf_node() {
-        // A new leaf is the same device's, and its log the same or a continuation.
-        let new = seat(committer, leaf).ok_or(CommitProblem::Record)?;
-        let old = group.public_group().leaf(LeafNodeIndex::new(committer)).and_then(|l| seat(committer, l));
-        let old = old.ok_or(CommitProblem::Foreign)?;
-        if new.member != by || !old.log.is_prefix_of(&new.log) {
-            return Err(CommitProblem::Record);
-        }
-    }
     let before = charter(group.extensions()).ok_or(CommitProblem::Foreign)?;
-    let after = charter(staged.group_context().extensions()).ok_or(CommitProblem::Foreign)?;
-    let came: Vec<_> = added.iter().map(|s| (s.member.account, s.log.clone())).collect();
-    let deed =
-        Deed { committer: &by, before: &before, after: &after, members: &members, added: &came, removed: &removed };
-    rules::check(&deed)?;
-    Ok(Verdict { by, added: added.into_iter().map(|s| s.member).collect(), removed, before })
+    Ok(Described { by, added, removed, before })
 }
 
 /// A room, when the group is one in every respect: every leaf says truly whose it is, and a direct chat is of two.

@@ -21,6 +21,8 @@ pub(super) struct Deed<'a> {
     pub added: &'a [(AccountId, AccountLog)],
     /// Leaves that go.
     pub removed: &'a [Member],
+    /// Those of them whose account has revoked the device, as the commit shows.
+    pub revoked: &'a [u32],
 }
 
 /// Why every member refuses a commit.
@@ -86,14 +88,26 @@ pub(super) fn are_two(accounts: impl IntoIterator<Item = AccountId>) -> bool {
     accounts.into_iter().collect::<BTreeSet<_>>().len() == 2
 }
 
-/// Everybody adds and removes devices of their own; whoever begins brings the other person in.
+impl Deed<'_> {
+    /// Whether an account is in the room already: then anybody takes in what its log names.
+    fn sits(&self, account: &AccountId) -> bool {
+        self.members.iter().any(|m| m.account == *account)
+    }
+
+    /// Whether a device that goes speaks for its account no more, which stays: then anybody takes it out.
+    fn is_leftover(&self, member: &Member, remaining: &BTreeMap<AccountId, usize>) -> bool {
+        self.revoked.contains(&member.leaf) && remaining.contains_key(&member.account)
+    }
+}
+
+/// Both add devices of either and remove their own and what is left over; whoever begins brings the other person in.
 fn check_direct(deed: &Deed<'_>, remaining: &BTreeMap<AccountId, usize>) -> Result<(), CommitProblem> {
     let by = deed.committer.account;
     let begins = deed.members.iter().all(|m| m.account == by);
-    if !begins && deed.added.iter().any(|(account, _)| *account != by) {
+    if !begins && deed.added.iter().any(|(account, _)| !deed.sits(account)) {
         return Err(CommitProblem::MayNotAdd);
     }
-    if deed.removed.iter().any(|m| m.account != by) {
+    if deed.removed.iter().any(|m| m.account != by && !deed.is_leftover(m, remaining)) {
         return Err(CommitProblem::MayNotRemove);
     }
     if !are_two(remaining.keys().copied()) {
@@ -107,10 +121,12 @@ fn check_group(deed: &Deed<'_>, remaining: &BTreeMap<AccountId, usize>) -> Resul
     let by = committer.account;
     let role = before.role(&by);
     let may_add = role >= Role::Admin || before.open.is_some();
-    if added.iter().any(|(account, _)| *account != by && !may_add) {
+    if added.iter().any(|(account, _)| !deed.sits(account) && !may_add) {
         return Err(CommitProblem::MayNotAdd);
     }
-    let may_remove = |m: &Member| m.account == by || role == Role::Owner || before.role(&m.account) < role;
+    let may_remove = |m: &Member| {
+        m.account == by || role == Role::Owner || before.role(&m.account) < role || deed.is_leftover(m, remaining)
+    };
     if !removed.iter().all(may_remove) {
         return Err(CommitProblem::MayNotRemove);
     }
@@ -207,7 +223,15 @@ mod tests {
         let removed: Vec<_> = removed.iter().map(|n| members[*n].clone()).collect();
         let added: Vec<_> = added.iter().map(|a| (*a, log())).collect();
         let committer = &members[by];
-        check(&Deed { committer, before: &before, after: &after, members: &members, added: &added, removed: &removed })
+        check(&Deed {
+            committer,
+            before: &before,
+            after: &after,
+            members: &members,
+            added: &added,
+            removed: &removed,
+            revoked: &[],
+        })
     }
 
     #[test]
@@ -289,6 +313,26 @@ mod tests {
     }
 
     #[test]
+    fn what_an_account_has_revoked_anybody_takes_out_while_the_account_stays() {
+        use CommitProblem::*;
+        let mut members = members();
+        members.push(Member { leaf: 4, account: OTHER, device_key: [5; 32] });
+        let judged = |before: &Charter, by: usize, removed: &[usize], revoked: &[u32]| {
+            let removed: Vec<_> = removed.iter().map(|n| members[*n].clone()).collect();
+            let committer = &members[by];
+            let deed =
+                Deed { committer, before, after: before, members: &members, added: &[], removed: &removed, revoked };
+            check(&deed)
+        };
+        let group = charter();
+        assert_eq!(judged(&group, 2, &[4], &[]), Err(MayNotRemove), "nothing shows that it is revoked");
+        assert_eq!(judged(&group, 2, &[4], &[3]), Err(MayNotRemove), "another one is");
+        assert_eq!(judged(&group, 2, &[4], &[4]), Ok(()));
+        assert_eq!(judged(&group, 2, &[3, 4], &[3, 4]), Err(MayNotRemove), "nobody of it would be left");
+        assert_eq!(judged(&group, 2, &[0], &[0]), Err(MayNotRemove), "nor of the owner");
+    }
+
+    #[test]
     fn groups_have_a_size() {
         let many: Vec<_> = (0..=255).map(|n| AccountId([n; 32])).collect();
         assert_eq!(judged(0, &[], &many[10..255], |_| {}), Ok(()));
@@ -306,7 +350,7 @@ mod tests {
             let removed: Vec<_> = removed.iter().map(|n| members[*n].clone()).collect();
             let added: Vec<_> = added.iter().map(|a| (*a, log())).collect();
             let (committer, before) = (&members[by], &direct);
-            check(&Deed { committer, before, after, members, added: &added, removed: &removed })
+            check(&Deed { committer, before, after, members, added: &added, removed: &removed, revoked: &[] })
         };
         let begun = &two[..1];
         assert_eq!(judged(begun, 0, &[], &[ADMIN, ADMIN], &direct), Ok(()), "whoever begins brings the other in");
@@ -319,8 +363,8 @@ mod tests {
         assert_eq!(judged(&two, 0, &[2], &[], &direct), Ok(()), "a device of one's own");
         assert_eq!(judged(&two, 1, &[2], &[], &direct), Err(MayNotRemove), "not one of the other's");
         assert_eq!(judged(&two, 0, &[1], &[], &direct), Err(MayNotRemove), "whoever began has no say over the other");
-        assert_eq!(judged(&two, 0, &[], &[ADMIN], &direct), Err(MayNotAdd));
-        assert_eq!(judged(&two, 0, &[], &[MEMBER], &direct), Err(MayNotAdd));
+        assert_eq!(judged(&two, 0, &[], &[ADMIN], &direct), Ok(()), "a further device of the other's");
+        assert_eq!(judged(&two, 0, &[], &[MEMBER], &direct), Err(MayNotAdd), "nobody else");
         let other = Charter::direct(OWNER, [7; 32]);
         assert_eq!(judged(&two, 0, &[], &[], &other), Err(MayNotChange));
         assert_eq!(judged(&two, 0, &[], &[], &charter()), Err(MayNotChange), "it never becomes a group");
@@ -332,6 +376,7 @@ mod tests {
                 members: &members(),
                 added: &[],
                 removed: &[],
+                revoked: &[],
             }),
             Err(MayNotChange),
             "nor a group a direct chat"

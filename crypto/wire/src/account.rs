@@ -165,6 +165,13 @@ impl AccountLog {
         &self.head
     }
 
+    /// When a device was added, by the clock of whoever added it; Unix seconds.
+    #[must_use]
+    pub fn added_at(&self, key: &[u8; 32]) -> Option<u64> {
+        let adds = |s: &Statement| matches!(s, Statement::AddDevice { device_key } if device_key == key);
+        self.entries.iter().rev().find(|e| adds(&e.statement)).map(|e| e.time)
+    }
+
     /// Whether `other` is this log or a continuation of it; anything else is a fork.
     #[must_use]
     pub fn is_prefix_of(&self, other: &Self) -> bool {

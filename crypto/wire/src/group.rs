@@ -1,12 +1,15 @@
-//! What the members of a room agree on beside who they are (R-70 …): two extensions of ours inside MLS.
+//! What the members of a room agree on beside who they are (R-70 …): two extensions of ours inside MLS, and what a
+//! commit may have to show.
 //!
 //! - [`Charter`], in the group context: what kind of room it is, title, roles, timer, sequencers. Every commit that
 //!   changes it is checked by every member.
 //! - [`MemberRecord`], in each leaf: the account's log, so that members who don't know each other can check whose
 //!   device a leaf is and what its account is called; and where the device reads.
+//! - [`Evidence`], in a commit's authenticated data: `version (1) | n × (length (4) | account log)`.
 
 use std::collections::BTreeMap;
 
+use crate::account::AccountLog;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::door::{Door, DoorSeed};
 use crate::ids::AccountId;
@@ -278,5 +281,49 @@ impl MemberRecord {
         let it = Self { log: r.bytes(limits::MEMBER_LOG, "account log")?.to_vec(), bucket_seed: r.array()? };
         r.end()?;
         Ok(it)
+    }
+}
+
+/// What a commit goes by that takes out devices of others: logs of their accounts that revoke them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// One for each account at most; at most [`limits::EVIDENCE`], of at most [`limits::MEMBER_LOG`] bytes.
+    pub logs: Vec<AccountLog>,
+}
+
+impl Evidence {
+    /// The authenticated data of a commit; empty when there is nothing to show.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        if self.logs.is_empty() {
+            return Vec::new();
+        }
+        let mut w = Writer::new();
+        w.u8(VERSION).list(&self.logs, |w, log| {
+            w.bytes(&log.encode());
+        });
+        w.finish()
+    }
+
+    /// Reads the authenticated data of a commit; the logs verify.
+    ///
+    /// # Errors
+    /// Another version, a log that doesn't verify, too many, two of one account.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut r = Reader::new(bytes);
+        let version = r.u8()?;
+        if version != VERSION {
+            return Err(DecodeError::Version(version));
+        }
+        let log = |r: &mut Reader<'_>| AccountLog::decode(r.bytes(limits::MEMBER_LOG, "account log")?);
+        let logs = r.list(limits::EVIDENCE, "evidence", log)?;
+        r.end()?;
+        if logs.is_empty() || !logs.is_sorted_by(|a, b| a.account() < b.account()) {
+            return Err(DecodeError::NotCanonical("evidence"));
+        }
+        Ok(Self { logs })
     }
 }

@@ -114,6 +114,9 @@ pub const SEQUENCERS: usize = 8;
 /// Bytes of the account log that a leaf carries: it comes along in every tree; 4 KiB hold some thirty entries.
 pub const MEMBER_LOG: usize = 4 * 1_024;
 
+/// Accounts whose removed devices one commit takes out; what is more comes next.
+pub const EVIDENCE: usize = 8;
+
 /// Bytes of a record of a backup: a message with all its edits and reactions.
 pub const BACKUP_RECORD: usize = 4 * 1_024 * 1_024;
 /// Edits of one message in a backup: as many as readers keep.

@@ -8,7 +8,7 @@ use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions
 use livechat_wire::direct;
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, SCHEME};
 use livechat_wire::envelope::Envelope;
-use livechat_wire::group::{Charter, MemberRecord, Role, RoomKind};
+use livechat_wire::group::{Charter, Evidence, MemberRecord, Role, RoomKind};
 use livechat_wire::handover::Handover;
 use livechat_wire::hello::{Hello, Introduction, WelcomeRest};
 use livechat_wire::order::{self, SealedCommit};
@@ -482,6 +482,22 @@ fn a_revoked_device_is_refused_however_the_log_was_put_together() {
     let removed = livechat_wire::DeviceId::of(&common::public(2)).0;
     bytes.splice(signer + 1..=signer, removed);
     assert_eq!(AccountLog::decode(&bytes), Err(DecodeError::NotCanonical("signer")));
+}
+
+#[test]
+fn evidence_is_of_each_account_once_and_nothing_is_nothing() {
+    let nothing = Evidence::default();
+    assert_eq!((nothing.encode(), Evidence::decode(&[])), (Vec::new(), Ok(nothing)));
+    let log = common::log(1, "alice");
+    let one = Evidence { logs: vec![log.clone()] };
+    assert_eq!(Evidence::decode(&one.encode()), Ok(one.clone()));
+    let twice = Evidence { logs: vec![log.clone(), log] };
+    assert_eq!(Evidence::decode(&twice.encode()), Err(DecodeError::NotCanonical("evidence")));
+    let (mut newer, mut forged) = (one.encode(), one.encode());
+    newer[0] = 2;
+    assert_eq!(Evidence::decode(&newer), Err(DecodeError::Version(2)));
+    *forged.last_mut().unwrap() ^= 1;
+    assert!(Evidence::decode(&forged).is_err(), "a log that doesn't verify");
 }
 
 #[test]

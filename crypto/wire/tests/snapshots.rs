@@ -370,3 +370,9 @@ fn direct() {
     assert!(!format!("{:?}", direct::Request { blob, secret, wanted: direct::Wanted::Nothing }).contains("b4"));
     insta::assert_snapshot!(all.join("\n"));
 }
+
+#[test]
+fn group_evidence() {
+    let evidence = livechat_wire::group::Evidence { logs: vec![common::log(1_763_800_000, "alice")] };
+    insta::assert_snapshot!(hex(&evidence.encode()));
+}

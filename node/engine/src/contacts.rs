@@ -60,6 +60,7 @@ impl Engine {
         Table::Contacts.put(turn.kv, &account.0, contact)?;
         self.tell_devices(turn, account, &before, &log)?;
         self.follow_name(turn, account, &before, &log)?;
+        self.look_at_rooms_with(account);
         match confirmed {
             Some(name) => self.settle_name(turn, account, name),
             // Two claim one name: the directory knows whose it is. It may have changed hands, too.

@@ -194,7 +194,12 @@ impl Engine {
             return Ok(false);
         }
         if room.charter.kind == RoomKind::Group {
-            let may_add = room.charter.role(&creator.account) >= Role::Admin || room.charter.open.is_some();
+            // Whoever sees to another device of ours there may be any member.
+            let this = me.identity.device_key();
+            let another = |s: &Seat| s.member.account == own && s.member.device_key != this;
+            let may_add = room.charter.role(&creator.account) >= Role::Admin
+                || room.charter.open.is_some()
+                || room.seats.iter().any(another);
             if account != own && !may_add {
                 return Ok(false);
             }

@@ -11,6 +11,7 @@ use livechat_wire::{ConversationId, DecodeError};
 use rand_core::CryptoRng;
 
 use crate::errors::{HandleError, StoreError};
+use crate::membership::room_of;
 use crate::records::{self, Epoch, Piece};
 use crate::stream::Stream;
 use crate::tables::{Table, key};
@@ -179,15 +180,28 @@ impl Engine {
 
     /// Chooses the group to write to in a conversation (rule O-5).
     pub(crate) fn choose_group(&mut self, turn: &mut Turn<'_>, id: ConversationId) -> Result<GroupId, HandleError> {
-        let conversation =
-            self.conversations.get_mut(&id).ok_or(HandleError::Inconsistent("a conversation that isn't there"))?;
-        let smallest = conversation.groups.iter().min().copied().unwrap_or(conversation.sending);
-        let settled = self.groups.get(&conversation.sending).is_none_or(|g| g.record.unconfirmed == 0);
-        if smallest != conversation.sending && settled {
-            conversation.sending = smallest;
-            Table::Conversations.put(turn.kv, &id.0, conversation)?;
+        let missing = || HandleError::Inconsistent("a conversation that isn't there");
+        let conversation = self.conversations.get(&id).ok_or_else(missing)?;
+        let sending = conversation.sending;
+        if conversation.groups.len() < 2 {
+            return Ok(sending);
         }
-        Ok(conversation.sending)
+        let best = conversation.groups.iter().min_by_key(|g| (self.distance(g), **g)).copied().unwrap_or(sending);
+        let settled = self.groups.get(&sending).is_none_or(|g| g.record.unconfirmed == 0);
+        // Whether each of several devices has everything, nobody says: one of them might hear the later room first.
+        let alone = self.room(room_of(&sending)).is_none_or(|r| r.seats.len() <= 2);
+        // Somebody who should hear doesn't, or somebody does who shouldn't: that doesn't wait.
+        let pressing = self.distance(&best) < self.distance(&sending);
+        if best == sending || !(pressing || settled && alone) {
+            return Ok(sending);
+        }
+        let conversation = self.conversations.get_mut(&id).ok_or_else(missing)?;
+        conversation.sending = best;
+        Table::Conversations.put(turn.kv, &id.0, conversation)?;
+        if !settled {
+            self.move_said(turn, sending, best)?;
+        }
+        Ok(best)
     }
 }
 

@@ -162,6 +162,13 @@ pub const LEAVE_SPREAD: u64 = 4_000;
 
 /// Each device of an account waits a random time up to this before it takes another into a room or out of it.
 pub const DEVICE_SPREAD: u64 = 10_000;
+/// In a direct chat the other account's devices leave it that long to do so itself, at most; at least [`DEVICE_SPREAD`]:
+/// somebody may wait for an answer there.
+pub const OTHERS_DIRECT: u64 = 30_000;
+/// In a group they leave it this long …
+pub const OTHERS_GROUP: u64 = 2 * HOUR;
+/// … and then up to this long, each another time, so that one of all members does it.
+pub const OTHERS_SPREAD: u64 = 4 * HOUR;
 /// Longest pause between two questions for the KeyPackages of a device of ours that has published none yet.
 pub const DEVICE_PATIENCE: u64 = 10 * 60_000;
 /// The first place in a history on a device that came later than the account's first: below it there is room for what

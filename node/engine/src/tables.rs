@@ -50,6 +50,7 @@
 //! | `LogWishes` | number | `devices::LogWish`, to be said in our account's log |
 //! | `ReadElsewhere` | conversation ‖ message | — ; it isn't here yet, and was read on another device of ours |
 //! | `OwnBundles` | device | bundle of a device of ours that was added here |
+//! | `Logs` | account | the log of somebody who is or was in a group with us and no contact |
 //! | `Handover` | empty | [`livechat_wire::handover::Handover`] to this device, until it is taken |
 //! | `Files` | blob ‖ conversation ‖ position | — |
 //! | `FilesHere` | blob whose bytes are on this device | — |
@@ -116,6 +117,7 @@ pub enum Table {
     ReadElsewhere = 111,
     OwnBundles = 112,
     Handover = 113,
+    Logs = 114,
     Files = 120,
     FilesHere = 121,
     Withdrawn = 122,

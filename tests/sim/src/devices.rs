@@ -4,7 +4,7 @@ use livechat_crypto::identity::Identity;
 use livechat_crypto::kv::MemoryKv;
 use livechat_engine::backup::{Backup, Restored, restore};
 use livechat_engine::{Engine, Input, Left, Now, view};
-use livechat_wire::account::AccountLog;
+use livechat_wire::account::{AccountLog, Statement};
 use livechat_wire::content::FileKey;
 use livechat_wire::{BlobId, DeviceId};
 use rand_chacha::ChaCha20Rng;
@@ -146,6 +146,27 @@ impl Actor<'_> {
         let log = world.engine(&name).log_with_name(to, world.now / 1_000).expect("an account");
         world.people.get_mut(&name).expect("a person").thief = true;
         world.hears(&name, Input::OwnLog(log));
+    }
+
+    /// Has a further machine that adds itself, signed by the identity key, which the recovery phrase gives back: no other
+    /// machine of theirs has to be up.
+    ///
+    /// # Panics
+    /// When the name is of a machine that never had the identity key.
+    pub fn links_by_phrase(self, machine: &str) {
+        let (world, name) = self.parts();
+        let person = &world.people[&name];
+        let (account, username) = (person.account, person.username.clone());
+        let first = Engine::open(&person.store).expect("what was committed opens");
+        let key = first.identity().filter(|i| i.has_identity_key()).expect("the identity key");
+        let mut dice = ChaCha20Rng::seed_from_u64(world.dice.next_u64());
+        let identity = Box::new(Identity::linked(account, &mut dice));
+        let mut log = world.relay.log(&username).expect("a log").clone();
+        let statement = Statement::AddDevice { device_key: identity.device_key() };
+        key.state(&mut log, statement, world.now / 1_000).expect("room in the log");
+        world.waiting.insert(machine.to_owned(), Waiting { identity, username: username.clone() });
+        let kept = world.relay.put_log(&username, log).expect("somebody with an account");
+        world.let_in(&kept);
     }
 
     /// Removes a machine of theirs from the account.

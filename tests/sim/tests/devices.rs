@@ -251,3 +251,134 @@ fn history_comes_to_a_new_device_also_after_something_new_was_said() {
         assert_eq!(refused.introductions, 0, "{refused:?}");
     });
 }
+
+/// Alice's first device is off; the second came by the phrase, and begins to talk.
+fn alice_by_phrase(seed: u64) -> World {
+    let mut world = World::of(&["alice", "bob", "carol"], seed);
+    world.person("alice").adds("bob");
+    world.person("alice").founds("hike", &["bob", "carol"]);
+    world.run_for(secs(20));
+    world.person("alice").says("before").to("bob");
+    world.person("bob").says("hello").to("alice");
+    world.run_for(secs(20));
+    world.person("alice").crashes();
+    world.person("alice").links_by_phrase("phone");
+    world.run_for(secs(5));
+    world.person("phone").adds("bob");
+    world.person("phone").says("from the second").to("bob");
+    world.run_for(secs(5));
+    world.person("bob").says("welcome").to("alice");
+    world.run_for(secs(60));
+    world
+}
+
+#[test]
+fn a_device_by_phrase_is_answered_while_the_first_one_is_off() {
+    livechat_sim::each_seed(4, |seed| {
+        let mut world = alice_by_phrase(seed);
+        let heard = said(&world.history("phone", "bob"));
+        assert!(heard.contains(&"bob: welcome".to_owned()), "seed {seed}: {heard:?}");
+        world.person("bob").says("still there?").to("alice");
+        world.person("phone").says("yes").to("bob");
+        world.run_for(secs(10));
+        // The first one comes back: what was said meanwhile is on both, whoever said it.
+        world.person("alice").restarts();
+        world.run_for(mins(2));
+        world.person("alice").says("both here").to("bob");
+        world.person("bob").says("hi both").to("alice");
+        world.run_for(mins(1));
+        let (first, second) = (said(&world.history("alice", "bob")), said(&world.history("phone", "bob")));
+        let expected = ["alice: from the second", "bob: welcome", "bob: still there?", "alice: yes"];
+        for line in expected.into_iter().chain(["alice: both here", "bob: hi both"]) {
+            let line = line.to_owned();
+            assert!(first.contains(&line) && second.contains(&line), "seed {seed}: {line}: {first:?} {second:?}");
+        }
+        let of = |lines: &[String], who: &str| -> Vec<String> {
+            lines.iter().filter(|l| l.starts_with(who)).cloned().collect()
+        };
+        for who in ["alice", "bob"] {
+            let (first, second) = (of(&first, who), of(&second, who));
+            assert!(first.ends_with(&second), "seed {seed}, what {who} said: {first:?} {second:?}");
+        }
+        assert_eq!(world.group("phone", "hike").map(|g| g.standing), Some(Membership::Joined), "seed {seed}");
+    });
+}
+
+/// Alice's only device is stolen. She adds another one by the phrase, tells Bob, and removes the stolen one; the new one is
+/// in none of the old rooms.
+fn stolen_and_removed(seed: u64, prepare: fn(&mut World)) -> World {
+    let mut world = World::of(&["alice", "bob", "carol"], seed);
+    prepare(&mut world);
+    world.person("alice").adds("bob");
+    world.person("alice").founds("hike", &["bob", "carol"]);
+    world.run_for(secs(20));
+    world.person("alice").says("before").to("bob");
+    world.person("bob").says("hello").to("alice");
+    world.run_for(secs(20));
+    world.person("alice").crashes();
+    world.steal("alice", "thief");
+    world.person("alice").links_by_phrase("phone");
+    world.run_for(secs(5));
+    world.person("phone").adds("bob");
+    world.person("phone").says("my desk was stolen").to("bob");
+    world.run_for(secs(10));
+    world.person("phone").unlinks("alice");
+    world.run_for(mins(2));
+    world
+}
+
+fn reads(world: &World, who: &str, text: &str) -> bool {
+    let mut all = world.history(who, "bob");
+    all.extend(world.group_history(who, "hike"));
+    all.iter().any(|m| matches!(&m.body, MessageBody::Text { text: t } if t == text))
+}
+
+#[test]
+fn others_take_a_removed_device_out_where_its_account_has_no_other() {
+    on_big_stack(|| {
+        let mut world = stolen_and_removed(0, |_| ());
+        world.person("bob").says("to alice alone").to("alice");
+        world.run_for(secs(20));
+        assert!(!reads(&world, "thief", "to alice alone"));
+        assert!(reads(&world, "phone", "to alice alone"));
+        wait_for_the_group(&mut world);
+        assert!(!reads(&world, "thief", "to the group"));
+        assert!(reads(&world, "phone", "to the group"));
+        // Whoever took it in, alice is the owner still.
+        assert_eq!(world.group("phone", "hike").map(|g| g.members.len()), Some(3));
+        world.person("phone").calls("hike", "walk");
+        world.run_for(mins(1));
+        assert_eq!(world.group("carol", "hike").map(|g| g.title), Some("walk".to_owned()));
+    });
+}
+
+/// Bob alone is up for the hours that others leave an account's own devices; then Carol says something.
+fn wait_for_the_group(world: &mut World) {
+    for who in ["carol", "phone", "thief", "bob"] {
+        world.person(who).crashes();
+    }
+    world.run_for(mins(6 * 60));
+    // It draws its pause anew, up to four hours.
+    world.person("bob").restarts();
+    let before = world.relay.ordered();
+    world.run_until(mins(4 * 60), |w| w.relay.ordered() > before);
+    world.run_for(secs(10));
+    for who in ["carol", "phone", "thief"] {
+        world.person(who).restarts();
+    }
+    world.run_for(secs(30));
+    world.person("carol").says("to the group").in_group("hike");
+    world.run_for(mins(1));
+}
+
+#[cfg(feature = "sabotage")]
+#[test]
+fn control_without_that_a_thief_reads_on() {
+    on_big_stack(|| {
+        let mut world = stolen_and_removed(0, |world| {
+            world.sabotage(livechat_engine::Sabotage { own_devices_only: true, ..Default::default() });
+        });
+        wait_for_the_group(&mut world);
+        assert!(reads(&world, "thief", "to the group"));
+    });
+}

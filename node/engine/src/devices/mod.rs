@@ -11,6 +11,7 @@
 mod handover;
 mod ledger;
 mod name;
+mod others;
 mod own;
 mod rooms;
 
@@ -52,12 +53,14 @@ pub(crate) struct State {
     failures: u32,
     /// Rooms in which our devices may not be those that the log names.
     rooms: BTreeSet<RoomId>,
+    others: others::Others,
 }
 
 impl State {
     /// When something is due.
     pub fn wake(&self, online: bool) -> Option<u64> {
-        (online && !self.wishes.is_empty()).then_some(self.due)
+        let log = (!self.wishes.is_empty()).then_some(self.due);
+        log.into_iter().chain(self.others.wake()).filter(|_| online).min()
     }
 
     /// The relay came.
@@ -113,6 +116,7 @@ impl Engine {
             self.devices.wishes.insert(u64::from_be_bytes(Table::LogWishes.id(key, 0)?), wish);
             Ok(())
         })?;
+        self.open_others(kv)?;
         self.look_at_all_rooms();
         Ok(())
     }

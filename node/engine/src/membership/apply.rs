@@ -46,7 +46,7 @@ impl Engine {
         let adds = |n: &u64| {
             matches!(
                 self.rooms.drives.get(&at).and_then(|d| d.wishes.get(n)),
-                Some(Wish { what: What::Add { .. } | What::Admit(_) | What::Devices, .. })
+                Some(Wish { what: What::Add { .. } | What::Admit(_) | What::Devices | What::Theirs { .. }, .. })
             )
         };
         // Adding alone makes no new key.
@@ -178,6 +178,7 @@ impl Engine {
         };
         let (after, now) = (room.charter.clone(), accounts(room.seats.iter().map(|s| &s.member)));
         self.renew_room(turn, at, group, room)?;
+        let ended = entry.as_ref().map(|e| e.receipt.time);
         // By now the others may have dropped that epoch, although here it has only just ended.
         if entry.is_some_and(|e| e.receipt.time.saturating_add(limits::EPOCH_AGE / 1_000) < turn.seconds()) {
             self.leave_epoch_behind(turn, at, group, epoch, true)?;
@@ -190,13 +191,19 @@ impl Engine {
         let lost = drive.wishes.values().any(|w| w.tries > 0);
         (drive.due, drive.failures) = (if lost { turn.clock + jitter } else { turn.clock }, 0);
         let by = applied.by.account;
+        if !applied.added.is_empty() {
+            // They don't know yet how we want to be called.
+            self.arrange(turn, self.home(at), |p| p.profile_sent = 0)?;
+        }
+        let newcomers: Vec<Member> = applied.added.iter().filter(|m| before.contains(&m.account)).cloned().collect();
+        if let Some(ended) = ended.filter(|_| !newcomers.is_empty()) {
+            self.say_to_newcomers(turn, at, group, &newcomers, ended)?;
+        }
         // Somebody's further devices come and go without a word here.
         let (mut added, mut removed) = (accounts(&applied.added), accounts(&applied.removed));
         added.retain(|a| !before.contains(a));
         removed.retain(|a| !now.contains(a));
         if !added.is_empty() {
-            // They don't know yet how we want to be called.
-            self.arrange(turn, self.home(at), |p| p.profile_sent = 0)?;
             self.notice(turn, at, by, &Notice::Added(added))?;
         }
         let (left, removed): (Vec<_>, Vec<_>) =

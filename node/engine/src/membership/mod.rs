@@ -421,12 +421,13 @@ impl Engine {
         if account == self.me()?.identity.account() {
             return self.own_log(turn, log).map(|_| ());
         }
-        let Some(contact) = self.contacts.get_mut(&account) else { return Ok(()) };
+        let Some(contact) = self.contacts.get_mut(&account) else { return self.met_log(turn, log) };
         if contact.log != *log && contact.log.is_prefix_of(log) {
             let before = std::mem::replace(&mut contact.log, log.clone());
             Table::Contacts.put(turn.kv, &account.0, contact)?;
             self.tell_devices(turn, account, &before, log)?;
             self.follow_name(turn, account, &before, log)?;
+            self.look_at_rooms_with(account);
         }
         Ok(())
     }

@@ -71,6 +71,10 @@ pub(crate) enum What {
     Renew,
     /// Our devices in it are to be those that our account's log names.
     Devices,
+    /// So are somebody else's.
+    Theirs {
+        account: AccountId,
+    },
     /// A link into the group.
     OpenDoor {
         door: Door,
@@ -85,7 +89,7 @@ pub(crate) enum What {
 impl What {
     /// Whether it needs nothing that only the relay has: the keys of newcomers.
     pub fn without_directory(&self) -> bool {
-        !matches!(self, Self::Add { .. } | Self::Admit(_) | Self::Leave | Self::Devices)
+        !matches!(self, Self::Add { .. } | Self::Admit(_) | Self::Leave | Self::Devices | Self::Theirs { .. })
     }
 
     /// Whether it can't wait long.
@@ -215,6 +219,7 @@ impl Stored for Wish {
             What::SetTimer { seconds } => w.u8(6).u32(*seconds),
             What::Renew => w.u8(7),
             What::Devices => w.u8(11),
+            What::Theirs { account } => w.u8(12).raw(&account.0),
             What::OpenDoor { door } => {
                 w.u8(8).raw(&door.key).raw(&door.made_by.0).u64(door.expires).u32(door.uses).u32(door.used)
             }
@@ -250,6 +255,7 @@ impl Stored for Wish {
                 token: r.array()?,
             })),
             11 => What::Devices,
+            12 => What::Theirs { account: AccountId(r.array()?) },
             _ => return Err(DecodeError::Unknown("wish")),
         };
         Ok(Self { what, tries })

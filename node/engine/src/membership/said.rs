@@ -6,13 +6,14 @@
 //! already drops it by its id.
 
 use livechat_crypto::kv::{Order, prefix_end};
-use livechat_crypto::mls::{EncryptError, GroupId};
+use livechat_crypto::mls::{EncryptError, GroupId, Member};
 use livechat_wire::ConversationId;
 use livechat_wire::content::{Body, Content, Target};
+use livechat_wire::group::RoomKind;
 use livechat_wire::order::Receipt;
 
-use super::broken;
 use super::records::Said;
+use super::{broken, room_of};
 use crate::errors::HandleError;
 use crate::groups::session;
 use crate::records::Message;
@@ -106,6 +107,80 @@ impl Engine {
             let rows = Table::Said.range::<Said>(turn.kv, &group.0, &end, usize::MAX, Order::Ascending)?;
             for (row, _) in rows.iter().filter(|(_, said)| of_it(said)) {
                 Table::Said.delete(turn.kv, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was said in one room of a direct chat from the first thing on that may not have been heard is said in another.
+    pub(crate) fn move_said(&mut self, turn: &mut Turn<'_>, from: GroupId, to: GroupId) -> Result<(), HandleError> {
+        let (old, new) = (room_of(&from), room_of(&to));
+        let mut rows =
+            Table::Said.range::<Said>(turn.kv, &from.0, &prefix_end(&from.0), usize::MAX, Order::Ascending)?;
+        let mut first = rows.len();
+        for (place, (_, said)) in rows.iter().enumerate() {
+            if said.position.is_some() && !self.reached_all(turn, old, said)? {
+                first = place;
+                break;
+            }
+        }
+        for (row, said) in rows.drain(first..) {
+            Table::Said.delete(turn.kv, &row)?;
+            if let Some(position) = said.position {
+                self.confirm_in(turn, self.home(old), position, to)?;
+            }
+            self.rooms.again.push((new, said));
+        }
+        self.say_again(turn)
+    }
+
+    /// From now on it is another room of the conversation that a message of ours isn't confirmed in.
+    fn confirm_in(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        position: u64,
+        to: GroupId,
+    ) -> Result<(), HandleError> {
+        let place = message_key(at, position);
+        let Some(mut message) = Table::Messages.get::<Message>(turn.kv, &place)? else { return Ok(()) };
+        let Some((_, group)) = message.own.as_mut().filter(|(d, g)| *d < Delivery::Delivered && *g != to) else {
+            return Ok(());
+        };
+        let from = std::mem::replace(group, to);
+        Table::Messages.put(turn.kv, &place, &message)?;
+        for (group, more) in [(from, false), (to, true)] {
+            let Some(live) = self.groups.get_mut(&group) else { continue };
+            let count = live.record.unconfirmed;
+            live.record.unconfirmed = if more { count.saturating_add(1) } else { count.saturating_sub(1) };
+            Table::Groups.put(turn.kv, &group.0, &live.record)?;
+        }
+        Ok(())
+    }
+
+    /// Further devices of accounts that are in a room came in: what was said since their accounts named them, or hasn't got
+    /// out, is said again, since they open nothing of what was said under earlier keys. In a group no more than the last
+    /// minutes: all would say all that again.
+    pub(super) fn say_to_newcomers(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        group: GroupId,
+        newcomers: &[Member],
+        ended: u64,
+    ) -> Result<(), HandleError> {
+        let direct = self.room(at).is_some_and(|r| r.charter.kind == RoomKind::Direct);
+        let named = newcomers.iter().filter_map(|m| self.known_log(&m.account)?.added_at(&m.device_key)).min();
+        let from = named.unwrap_or(u64::MAX).max(if direct { 0 } else { ended.saturating_sub(limits::SAID_MARGIN) });
+        let unsent = self.outbox.unsent(turn, group)?;
+        for (row, said) in
+            Table::Said.range::<Said>(turn.kv, &group.0, &prefix_end(&group.0), usize::MAX, Order::Ascending)?
+        {
+            let epoch = u64::from_be_bytes(Table::Said.id(&row, group.0.len())?);
+            let counter = u64::from_be_bytes(Table::Said.id(&row, group.0.len() + 8)?);
+            if unsent.contains(&(epoch, counter)) || said.at >= from {
+                Table::Said.delete(turn.kv, &row)?;
+                self.rooms.again.push((at, said));
             }
         }
         Ok(())

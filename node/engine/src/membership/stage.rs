@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use livechat_crypto::kv::Overlay;
 use livechat_crypto::mls::{Change, PeerDevice, StageError, shared_part};
+use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::door::Verdict;
 use livechat_wire::group::{Charter, Role};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
 
 use super::doors::may_come_in;
-use super::records::{Invited, Pending, Room, What};
+use super::records::{Invited, Pending, Room, Seat, What};
 use super::wishes::may;
 use super::{broken, member_record, welcomes};
 use crate::directory::Found;
@@ -126,7 +127,7 @@ impl Engine {
         let mut plan = Plan::default();
         let mut charter = room.charter.clone();
         let seated = |account: &AccountId| room.seats.iter().any(|s| s.member.account == *account);
-        let (mut devices, mut coming) = (0, BTreeSet::new());
+        let (mut devices, mut coming, mut evidence) = (0, BTreeSet::new(), 0);
         let accounts = room.seats.iter().map(|s| s.member.account).collect::<BTreeSet<_>>().len();
         for (number, wish) in drive.wishes.iter().filter(|(_, w)| wanted(&w.what)) {
             if wish.tries > limits::TRIES {
@@ -159,6 +160,10 @@ impl Engine {
                     continue;
                 }
                 What::Devices if self.amiss(at, room).is_nothing() => {
+                    plan.moot.push(*number);
+                    continue;
+                }
+                What::Theirs { account } if self.amiss_of(room, account).is_nothing() => {
                     plan.moot.push(*number);
                     continue;
                 }
@@ -291,6 +296,44 @@ impl Engine {
                     plan.remove.extend(amiss.leftover);
                     plan.wishes.push(*number);
                 }
+                What::Theirs { account } => {
+                    let amiss = self.amiss_of(room, account);
+                    let name = self.looked_up(&wish.what).filter(|_| !amiss.missing.is_empty());
+                    let coming = match name.as_ref().map(|name| (name, drive.found.get(name))) {
+                        Some((_, Some(Ok(found)))) if found.log.account() == *account => {
+                            found.devices.iter().filter(|(b, _)| self.may_be_seated(room, found, &b.device_key)).count()
+                        }
+                        Some((name, None)) => {
+                            if !drive.looking.contains(name) {
+                                plan.unknown.push(name.clone());
+                            }
+                            continue;
+                        }
+                        // Nothing to take them in with: it is looked at again when the room or the log changes.
+                        _ => 0,
+                    };
+                    if devices + coming > limits::ADDS {
+                        continue;
+                    }
+                    // Who has no device there is in it no more, and that isn't ours to decide.
+                    let seats = room.seats.iter().filter(|s| s.member.account == *account).count();
+                    let stays = coming > 0 || seats > amiss.leftover.len();
+                    let shown = self.known_log(account).is_some_and(|log| log.encode().len() <= wire::MEMBER_LOG);
+                    let goes = stays && shown && !amiss.leftover.is_empty() && evidence < wire::EVIDENCE;
+                    if coming == 0 && !goes {
+                        plan.moot.push(*number);
+                        continue;
+                    }
+                    if coming > 0 {
+                        devices += coming;
+                        plan.add.extend(name);
+                    }
+                    if goes {
+                        evidence += 1;
+                        plan.remove.extend(amiss.leftover);
+                    }
+                    plan.wishes.push(*number);
+                }
             }
         }
         if charter.role(&own) == Role::Owner {
@@ -335,10 +378,11 @@ impl Engine {
         }
         let me = self.me()?;
         let record = member_record(me);
+        let evidence = self.evidence(room, remove);
         let mut overlay = Overlay::new(turn.kv);
         let mut mls = session(me, &mut overlay, turn.rng, turn.now);
         let slot = mls.order_keys(&group).map_err(broken)?.slot;
-        let change = Change { add: &peers, remove, charter: charter.as_ref(), renew };
+        let change = Change { add: &peers, remove, charter: charter.as_ref(), renew, evidence: &evidence };
         // An introduction is our log, a bundle and the Welcome.
         let beside = record.log.len() + 2 * livechat_wire::bundle::ENCODED;
         let fits = |welcome: &Vec<u8>| {
@@ -387,12 +431,35 @@ impl Engine {
         if alone { self.own_was_first(turn, at, None, None) } else { Ok(()) }
     }
 
+    /// Under which name the directory is asked about devices that are to come in.
+    pub(super) fn looked_up(&self, what: &What) -> Option<String> {
+        let me = self.me.as_ref()?;
+        match what {
+            What::Devices => Some(me.username.clone()),
+            What::Theirs { account } => {
+                let name = self.known_log(account)?.name().filter(|(_, relay)| *relay == me.relay);
+                name.map(|(name, _)| name.to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// What shows the others that leaves of other accounts are to go.
+    fn evidence(&self, room: &Room, remove: &[u32]) -> Vec<AccountLog> {
+        let own = self.me.as_ref().map(|me| me.identity.account());
+        let gone = room.seats.iter().filter(|s| remove.contains(&s.member.leaf) && Some(s.member.account) != own);
+        let revoked = |s: &&Seat| self.known_log(&s.member.account).is_some_and(|log| !s.member.is_in(log));
+        let accounts: BTreeSet<AccountId> = gone.filter(revoked).map(|s| s.member.account).collect();
+        let logs = accounts.iter().filter_map(|a| self.known_log(a));
+        logs.filter(|log| log.encode().len() <= wire::MEMBER_LOG).take(wire::EVIDENCE).cloned().collect()
+    }
+
     fn wishes_of(&self, at: ConversationId, names: &[String]) -> Vec<u64> {
         let wishes = self.rooms.drives.get(&at).into_iter().flat_map(|d| &d.wishes);
         let of = |what: &What| match what {
             What::Add { username } => names.contains(username),
             What::Admit(admit) => names.contains(&admit.username),
-            What::Devices => self.me.as_ref().is_some_and(|me| names.contains(&me.username)),
+            What::Devices | What::Theirs { .. } => self.looked_up(what).is_some_and(|name| names.contains(&name)),
             _ => false,
         };
         wishes.filter(|(_, w)| of(&w.what)).map(|(n, _)| *n).collect()

@@ -64,6 +64,7 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
         What::ShutDoor { key: [3; 32] },
         What::Admit(Box::new(admit)),
         What::Devices,
+        What::Theirs { account: b },
     ];
     let wishes = wishes.map(|what| stored(&Wish { what, tries: 2 }));
     insta::assert_snapshot!("wishes", wishes.join("\n"));

@@ -63,7 +63,7 @@ impl Engine {
     }
 }
 
-/// Whether somebody here wants it: new keys and own devices are nobody's concern, and who knocks is told.
+/// Whether somebody here wants it: new keys and devices are nobody's concern, and who knocks is told.
 fn asked_for(what: &What) -> bool {
-    !matches!(what, What::Renew | What::Admit(_) | What::Devices)
+    !matches!(what, What::Renew | What::Admit(_) | What::Devices | What::Theirs { .. })
 }

@@ -135,6 +135,7 @@ impl Engine {
     /// A wish is fulfilled, moot or given up.
     pub(super) fn unwish(&mut self, turn: &mut Turn<'_>, at: ConversationId, number: u64) -> Result<(), HandleError> {
         let own = self.me()?.username.clone();
+        let names = self.rooms.drives.get(&at).and_then(|d| d.wishes.get(&number)).map(|w| self.looked_up(&w.what));
         if let Some(drive) = self.rooms.drives.get_mut(&at)
             && let Some(wish) = drive.wishes.remove(&number)
         {
@@ -144,6 +145,9 @@ impl Engine {
                 What::Admit(admit) => drop(drive.found.remove(&admit.username)),
                 What::Devices => {
                     drive.found.remove(&own);
+                }
+                What::Theirs { .. } => {
+                    names.flatten().and_then(|name| drive.found.remove(&name));
                 }
                 _ => {}
             }
@@ -168,7 +172,7 @@ impl Engine {
             // Nobody asked for it; it comes again.
             return self.renewed(turn, at);
         }
-        if wish.what == What::Devices {
+        if matches!(wish.what, What::Devices | What::Theirs { .. }) {
             // So does that, with the next change of the room or the log.
             return Ok(());
         }
@@ -190,7 +194,7 @@ impl Engine {
             What::Leave => format!("leaving: {why}"),
             What::OpenDoor { .. } => format!("making a link: {why}"),
             What::ShutDoor { .. } => format!("revoking a link: {why}"),
-            What::Renew | What::Admit(_) | What::Devices => String::new(),
+            What::Renew | What::Admit(_) | What::Devices | What::Theirs { .. } => String::new(),
         };
         while text.len() > wire::TITLE {
             text.pop();
@@ -227,7 +231,7 @@ pub(super) fn may(room: &Room, by: AccountId, what: &What) -> Result<(), Command
     let allowed = |yes| if yes { Ok(()) } else { Err(CommandError::NotAllowed) };
     let others_own = || room.charter.roles.iter().any(|(a, r)| *a != by && *r == Role::Owner);
     match what {
-        What::Renew | What::Devices => Ok(()),
+        What::Renew | What::Devices | What::Theirs { .. } => Ok(()),
         What::Add { .. } | What::Admit(_) if room.charter.open.is_some() => Ok(()),
         What::Add { .. } | What::Admit(_) | What::SetTitle { .. } | What::SetTimer { .. } => {
             allowed(role >= Role::Admin)

@@ -141,6 +141,20 @@ impl Outbox {
         Ok(dropped)
     }
 
+    /// Epoch and number of the first envelope of each payload of a group that is still on its way.
+    pub fn unsent(&self, turn: &Turn<'_>, group: GroupId) -> Result<BTreeSet<(u64, u64)>, HandleError> {
+        let mut unsent = BTreeSet::new();
+        for sequence in self.entries.keys() {
+            if let Some(Seal::Group { group: g, epoch, counter, .. }) =
+                queued(turn, *sequence)?.parcels.first().map(|p| &p.seal)
+                && *g == group
+            {
+                unsent.insert((*epoch, *counter));
+            }
+        }
+        Ok(unsent)
+    }
+
     /// When something is due.
     pub fn wake(&self) -> Option<u64> {
         self.due.first().map(|(due, _)| *due).filter(|due| *due != NEVER)
