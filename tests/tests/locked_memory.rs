@@ -1,7 +1,6 @@
 //! P21: once a node is locked, neither its memory nor its files hold anything of what was said, nor a key.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,8 @@ use data_encoding::HEXLOWER;
 use livechat_node::api::socket::Client;
 use livechat_node::api::{AccountState, Request, Response};
 use livechat_tests::canary::Canaries;
-use livechat_tests::process::{NodeProcess, Person as _, RelayProcess, code, memory};
+use livechat_tests::process::memory::{self, Find};
+use livechat_tests::process::{NodeProcess, Person as _, RelayProcess, code};
 use livechat_wire::ConversationId;
 
 /// Connections that were closed take a moment to be gone, on a busy machine more than one.
@@ -112,7 +112,7 @@ fn keys_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// What is left in the node's memory once whatever was closing is closed.
-fn left(node: &mut NodeProcess, secrets: &Secrets, patience: Duration) -> BTreeSet<String> {
+fn left(node: &mut NodeProcess, secrets: &Secrets, patience: Duration) -> Vec<Find> {
     let (canaries, deadline) = (secrets.canaries(), Instant::now() + patience);
     loop {
         let (found, read) = memory::holds(node.process().pid(), &canaries);
@@ -122,6 +122,10 @@ fn left(node: &mut NodeProcess, secrets: &Secrets, patience: Duration) -> BTreeS
         }
         std::thread::sleep(Duration::from_millis(500));
     }
+}
+
+fn lines(found: &[Find]) -> String {
+    found.iter().map(|f| format!("{f}\n")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,6 +139,7 @@ async fn p21_a_locked_node_holds_nothing() {
 
     // The look itself sees: open, the keys and the conversation are there.
     let (open, _) = memory::holds(alice.process().pid(), &secrets.canaries());
+    let open = memory::names(&open);
     assert!(open.contains("database key") && open.contains("device key"), "{open:?}");
     assert!(open.len() >= 10, "{open:?}");
 
@@ -142,7 +147,7 @@ async fn p21_a_locked_node_holds_nothing() {
     assert_eq!(asks(&a, Request::Lock).await, Response::Done);
     assert!(matches!(a.status().await.account, AccountState::Locked { .. }));
     let found = left(&mut alice, &secrets, PATIENCE);
-    assert!(found.is_empty(), "a locked node still holds {found:?}");
+    assert!(found.is_empty(), "a locked node still holds:\n{}", lines(&found));
     let (found, read) = secrets.canaries().in_files(alice.folder());
     assert!(found.is_empty(), "in files: {found:?}");
     println!(
@@ -173,5 +178,5 @@ async fn p21_control_a_key_that_stays_is_found() {
     let a = alice.client().await;
     assert_eq!(asks(&a, Request::Lock).await, Response::Done);
     let found = left(&mut alice, &secrets, Duration::from_secs(2));
-    assert!(found.contains("database key"), "nobody noticed: {found:?}");
+    assert!(memory::names(&found).contains("database key"), "nobody noticed:\n{}", lines(&found));
 }
