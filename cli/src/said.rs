@@ -23,8 +23,12 @@ impl Look {
         }
         match &message.body {
             MessageBody::Text { text } => rows.extend(text::rows(text, width)),
-            MessageBody::File { name, size, here, .. } => {
-                let file = format!("📎 {} ({})", text::word(name), bytes(*size));
+            MessageBody::File { name, size, here, voice, .. } => {
+                let (name, size) = (text::word(name), bytes(*size));
+                let file = match voice {
+                    Some(voice) => format!("🎤 {} ({}, {size})", name, duration(voice.millis)),
+                    None => format!("📎 {name} ({size})"),
+                };
                 rows.extend(text::rows(&file, width));
                 if !here && let Some(last) = rows.last_mut() {
                     last.push_str(&self.style.paint(Ink::Quiet, " /save fetches it"));
@@ -78,6 +82,14 @@ pub fn bytes(n: u64) -> String {
         }
         None => format!("{n} bytes"),
     }
+}
+
+/// How long something plays: minutes and seconds, or hours too.
+#[must_use]
+pub fn duration(millis: u32) -> String {
+    let seconds = millis.div_ceil(1_000);
+    let (h, m, s) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") }
 }
 
 /// Units of time, longest first.
@@ -151,6 +163,25 @@ mod tests {
     }
 
     #[test]
+    fn voice_notes_are_shown_with_their_duration() {
+        let look = Look { style: Style::new(false), width: 100, zone: jiff::tz::TimeZone::UTC };
+        for (millis, said) in [(1, "0:01"), (61_000, "1:01"), (3_600_000, "1:00:00"), (u32::MAX, "1193:02:48")] {
+            let mut message = sample::message("bob", "");
+            message.body = MessageBody::File {
+                name: "voice.webm".into(),
+                media: "audio/webm".into(),
+                size: 2_048,
+                until: 0,
+                preview: None,
+                voice: Some(livechat_node::api::Voice { millis, levels: vec![0, 255] }),
+                here: true,
+            };
+            let shown = look.message(&message, None);
+            assert!(shown.contains(&format!("🎤 voice.webm ({said}, 2.0 KiB)")), "{shown}");
+        }
+    }
+
+    #[test]
     fn a_files_name_forges_nothing() {
         let look = Look { style: Style::new(false), width: 100, zone: jiff::tz::TimeZone::UTC };
         let mut message = sample::message("bob", "");
@@ -160,6 +191,7 @@ mod tests {
             size: 2_048,
             until: 0,
             preview: None,
+            voice: None,
             here: false,
         };
         let shown = look.message(&message, None);

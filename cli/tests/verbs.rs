@@ -165,6 +165,7 @@ fn upload(
                 size: 5,
                 until: 9,
                 preview: None,
+                voice: None,
                 here: true,
             };
             let message = livechat_node::api::Message { body, ..own("", Delivery::Accepted) };

@@ -45,6 +45,7 @@ fn file(sealed: Sealed) -> File {
         hash: sealed.hash,
         until: 0,
         preview: None,
+        voice: None,
         forwarded: false,
         timer: 0,
     }

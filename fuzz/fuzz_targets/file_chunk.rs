@@ -16,6 +16,7 @@ libfuzzer_sys::fuzz_target!(|input: (u64, u32, &[u8])| {
         hash: [0; 32],
         until: 0,
         preview: None,
+        voice: None,
         forwarded: false,
         timer: 0,
     };

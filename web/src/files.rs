@@ -1,7 +1,8 @@
 //! Bytes of files between browser and node: too many for frames of the socket. Behind the same gate and session.
 //!
 //! What somebody sent is never a document of ours: it leaves as an attachment of no type, under a policy that lets
-//! nothing run; except pictures whose bytes the node has looked at, which may be shown inside the page.
+//! nothing run; except pictures and voice notes whose bytes the
+//! node has looked at, which may be shown and played inside the page.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
 use futures::Stream;
-use livechat_node::api::{ConversationId, Error, ErrorCode, MessageId, Transfer};
+use livechat_node::api::{ConversationId, Error, ErrorCode, MessageId, Transfer, Voice};
 use livechat_node::{NewFile, OpenFile};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, ReadBuf};
@@ -32,6 +34,10 @@ pub(crate) struct About {
     id: Option<MessageId>,
     #[serde(default)]
     as_is: bool,
+    /// Of a voice note: milliseconds, and how loud it is along the way, two hexadecimal digits each.
+    millis: Option<u32>,
+    #[serde(default)]
+    levels: String,
 }
 
 /// `GET /api/files/{conversation}/{position}?show=true`: how it is wanted.
@@ -47,7 +53,7 @@ pub(crate) async fn send(
     State(shared): State<Arc<Shared>>,
     asked: HeaderMap,
     Path(conversation): Path<ConversationId>,
-    Query(About { name, id, as_is }): Query<About>,
+    Query(About { name, id, as_is, millis, levels }): Query<About>,
     request: Request,
 ) -> Response {
     if !admitted(&shared, &asked) {
@@ -57,7 +63,9 @@ pub(crate) async fn send(
     let text = |name| asked.get(name).and_then(|v| v.to_str().ok());
     let size = text(CONTENT_LENGTH).and_then(|n| n.parse().ok());
     let media = text(CONTENT_TYPE).map(str::to_owned);
-    let new = NewFile { conversation, id, name, media, as_is };
+    let Ok(levels) = HEXLOWER.decode(levels.as_bytes()) else { return StatusCode::BAD_REQUEST.into_response() };
+    let voice = millis.map(|millis| Voice { millis, levels });
+    let new = NewFile { conversation, id, name, media, as_is, voice };
     let mut body = Reader { body: request.into_body().into_data_stream(), left: Bytes::new() };
     let sending = shared.node.send_file(new, &mut body, size);
     match shared.stopping.run_until_cancelled(sending).await {
@@ -82,13 +90,13 @@ pub(crate) async fn get(
         Ok(file) => file,
         Err(e) => return refused(e),
     };
-    let picture = file.picture.filter(|_| show);
-    let shown = if picture.is_some() { "inline" } else { "attachment" };
+    let kind = file.picture.or(file.sound).filter(|_| show);
+    let shown = if kind.is_some() { "inline" } else { "attachment" };
     let Ok(disposition) = HeaderValue::try_from(format!("{shown}; filename*=UTF-8''{}", escaped(&file.name))) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let about = [
-        (CONTENT_TYPE, HeaderValue::from_static(picture.unwrap_or(OpenFile::OCTETS))),
+        (CONTENT_TYPE, HeaderValue::from_static(kind.unwrap_or(OpenFile::OCTETS))),
         (CONTENT_DISPOSITION, disposition),
         (CONTENT_LENGTH, HeaderValue::from(file.size)),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX)),

@@ -14,7 +14,7 @@ const FIXED: &[(&str, &str)] = &[
     (
         "permissions-policy",
         "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), \
-         microphone=(), midi=(), payment=(), publickey-credentials-get=(), usb=(), clipboard-write=(self)",
+         microphone=(self), midi=(), payment=(), publickey-credentials-get=(), usb=(), clipboard-write=(self)",
     ),
 ];
 
@@ -36,7 +36,7 @@ pub(crate) fn seal(headers: &mut HeaderMap) {
 pub(crate) fn page_policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; \
-         img-src 'self' blob: data:; media-src 'self' blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; \
+         img-src 'self' blob: data:; media-src blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
          trusted-types 'none'"
     )

@@ -92,7 +92,7 @@ async fn every_answer_forbids_what_isnt_needed() {
          cache-control: no-store\n\
          connection: close\n\
          content-security-policy: default-src 'none'; script-src 'self'; style-src 'self' 'nonce-NONCE'; \
-         connect-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; font-src 'self'; \
+         connect-src 'self'; img-src 'self' blob: data:; media-src blob:; font-src 'self'; \
          manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
          require-trusted-types-for 'script'; trusted-types 'none'\n\
          content-type: text/html; charset=utf-8\n\
@@ -101,7 +101,7 @@ async fn every_answer_forbids_what_isnt_needed() {
          cross-origin-resource-policy: same-origin\n\
          origin-agent-cluster: ?1\n\
          permissions-policy: accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
-         magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), usb=(), \
+         magnetometer=(), microphone=(self), midi=(), payment=(), publickey-credentials-get=(), usb=(), \
          clipboard-write=(self)\n\
          referrer-policy: no-referrer\n\
          x-content-type-options: nosniff\n\

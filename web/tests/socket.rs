@@ -95,6 +95,28 @@ async fn seed_b13_nothing_received_ends_the_process_or_the_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_names_no_file_of_this_computer() {
+    let s = Served::start().await;
+    let mut socket = open(&s, &s.admitted().await).await;
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("id_ed25519");
+    std::fs::write(&secret, "a key").unwrap();
+    let (chat, path, into) = ("0".repeat(64), secret.display().to_string(), folder.path().display().to_string());
+    let send =
+        json!({"type": "send_file", "conversation": chat, "path": path, "name": null, "id": null, "as_is": true});
+    let save = json!({"type": "save_file", "conversation": chat, "position": 1, "to": into});
+    for (id, request) in (1..).zip([send, save]) {
+        say(&mut socket, &json!({"id": id, "request": request}).to_string()).await;
+        let frame = answer(&mut socket).await;
+        assert_eq!(frame["id"], id);
+        assert_eq!(frame["error"]["code"], "bad_request", "{frame}");
+        // Not the words of a frame that couldn't be read: this one was, and is refused for what it asks.
+        assert_eq!(frame["error"]["message"], "A page can't name a file.", "{frame}");
+    }
+    s.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn seed_b20_a_frame_over_the_limit_closes_its_socket_alone() {
     let s = Served::start().await;
     let cookie = s.admitted().await;

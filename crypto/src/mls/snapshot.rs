@@ -7,7 +7,6 @@ use livechat_wire::limits as wire;
 use openmls_traits::OpenMlsProvider;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::provider::{Provider, StorageError};
 use super::{GroupError, GroupId, Session, load};
 
 /// Bytes of a snapshot: a tree of 256 accounts with their logs, and the keys of six epochs.
@@ -67,19 +66,16 @@ impl Session<'_> {
         Ok(Snapshot(provider.storage().rows_of(&id.mls())?))
     }
 
-    /// Goes back to how a group was; what was staged then is dropped.
+    /// Goes back to how a group was; what was staged then is staged again.
     ///
     /// # Errors
     /// [`GroupError`].
     pub fn restore(&mut self, id: &GroupId, snapshot: &Snapshot) -> Result<(), GroupError> {
         let provider = self.provider();
         provider.storage().replace_rows(&id.mls(), &snapshot.0)?;
-        clear(&provider, id)?;
+        if load(&provider, id)?.is_none() {
+            return Err(GroupError::UnknownGroup);
+        }
         Ok(provider.commit()?)
     }
-}
-
-fn clear(provider: &Provider<'_>, id: &GroupId) -> Result<(), GroupError> {
-    let mut group = load(provider, id)?.ok_or(GroupError::UnknownGroup)?;
-    group.clear_pending_commit(provider.storage()).map_err(|e: StorageError| e.into())
 }

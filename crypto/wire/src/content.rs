@@ -5,7 +5,7 @@ mod facts;
 mod file;
 
 pub use facts::{Edit, Post, Reactions, Target, is_display_name, is_emoji};
-pub use file::{File, FileKey, is_file_name, is_media_type, is_preview};
+pub use file::{File, FileKey, Voice, is_file_name, is_media_type, is_preview};
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::MessageId;

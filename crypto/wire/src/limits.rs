@@ -59,6 +59,10 @@ pub const MEDIA_TYPE: usize = 127;
 pub const PREVIEW: usize = 16 * 1_024;
 /// Pixels of a preview each way: sharp enough beside text, half a megabyte when decoded.
 pub const PREVIEW_SIDE: u16 = 400;
+/// Milliseconds of a voice note: an hour; who talks longer sends a file.
+pub const VOICE: u32 = 3_600_000;
+/// Levels of a voice note: as many bars as fit beside its button on a phone.
+pub const VOICE_LEVELS: usize = 64;
 
 /// Envelopes in one deposit.
 pub const DEPOSIT: usize = 64;

@@ -4,7 +4,7 @@ mod common;
 
 use livechat_wire::account::{AccountLog, Signer, Statement};
 use livechat_wire::bundle::Bundle;
-use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target, Voice};
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, SCHEME};
 use livechat_wire::envelope::Envelope;
 use livechat_wire::group::{Charter, MemberRecord, Role, RoomKind};
@@ -33,7 +33,7 @@ fn a_target() -> impl Strategy<Value = Target> {
 fn a_file() -> impl Strategy<Value = File> {
     let secrets = (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 32]>());
     let described =
-        ("[a-z]{1,9}/[a-z0-9.+-]{1,30}", "[a-zäöü .()-]{1,80}", 0..=limits::FILE, any::<u64>(), any::<bool>());
+        ("[a-z]{1,9}/[a-z0-9.+-]{1,30}", "[a-zäöü .()-]{1,80}", 0..=limits::FILE, any::<u64>(), any::<Option<bool>>());
     (secrets, described).prop_map(|((blob, key, hash), (media, name, size, until, preview))| File {
         name,
         media,
@@ -42,7 +42,8 @@ fn a_file() -> impl Strategy<Value = File> {
         key: FileKey(key),
         hash,
         until,
-        preview: preview.then(|| common::preview(9, 7)),
+        preview: preview.is_some_and(|p| p).then(|| common::preview(9, 7)),
+        voice: preview.is_none().then(|| Voice { millis: 1 + size as u32 % limits::VOICE, levels: hash.to_vec() }),
         forwarded: false,
         timer: 0,
     })

@@ -4,7 +4,7 @@ mod common;
 
 use std::fmt::Write as _;
 
-use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target};
+use livechat_wire::content::{Body, Content, Edit, File, FileKey, Post, Reactions, Target, Voice};
 use livechat_wire::door::{Answer, Door, DoorSeed, Doorkeeper, Knock, Link, Verdict};
 use livechat_wire::group::{Charter, MemberRecord, Role};
 use livechat_wire::hello::{Hello, Introduction, WelcomeRest};
@@ -92,6 +92,7 @@ fn file() -> File {
         hash: [0xb3; 32],
         until: 1_766_400_000,
         preview: Some(common::preview(8, 6)),
+        voice: None,
         forwarded: true,
         timer: 60,
     }
@@ -100,7 +101,9 @@ fn file() -> File {
 #[test]
 fn content_file() {
     let plain = File { preview: None, forwarded: false, timer: 0, ..file() };
-    let all = [file(), plain].map(|file| {
+    let voice = Some(Voice { millis: 61_500, levels: (0..8).map(|n| n * 32).collect() });
+    let spoken = File { voice, name: "voice.webm".into(), media: "audio/webm".into(), ..plain.clone() };
+    let all = [file(), plain, spoken].map(|file| {
         let body = Body::File(Box::new(file));
         let content = Content { id: MessageId([1; 16]), parents: vec![], sent_at: 1_763_800_000_123, body };
         assert_eq!(Content::decode(&content.encode()), Ok(content.clone()));

@@ -243,6 +243,14 @@ view! {
         pub pending: bool,
     }
 
+    /// A voice note: what its sender says of it.
+    pub struct Voice {
+        /// How long it takes, in milliseconds; at most an hour.
+        pub millis: u32,
+        /// How loud it is along the way: 1 to 64 equal stretches, 0 … 255 each.
+        pub levels: Vec<u8>,
+    }
+
     /// A page of history, oldest first.
     pub struct HistoryPage {
         /// Its messages.
@@ -279,6 +287,8 @@ pub enum MessageBody {
         /// A small JPEG in base64url, of images.
         #[cfg_attr(feature = "ts", ts(type = "string | null"))]
         preview: Option<livechat_wire::http::Bytes>,
+        /// It is a voice note.
+        voice: Option<Voice>,
         /// Whether its bytes are on this device.
         here: bool,
     },

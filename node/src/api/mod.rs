@@ -31,6 +31,7 @@ pub use types::{
 pub use livechat_engine::view::{
     Contact, Conversation, Delivery, Device, Group, GroupMember, HistoryPage, JoinRefusal, JoinState, Joining,
     LinkState, Membership, Message, MessageBody, Notice, Order, Person, Quote, Reaction, Revision, Role, Standing,
+    Voice,
 };
 pub use livechat_wire::http::UsernameProblem;
 pub use livechat_wire::{AccountId, ConversationId, DeviceId, MessageId};

@@ -223,6 +223,7 @@ fn server_frames() -> Vec<ServerFrame> {
         size: 1,
         until: 2,
         preview: Some(livechat_wire::http::Bytes(vec![1, 2])),
+        voice: Some(Voice { millis: 3, levels: vec![4, 5] }),
         here: true,
     };
     let file = Message { body: file, ..message() };

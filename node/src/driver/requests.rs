@@ -147,7 +147,7 @@ impl Driver {
             }),
             Request::SendFile { conversation, path, name, id, as_is } => {
                 let name = name.unwrap_or_else(|| path.clone());
-                let new = NewFile { conversation, id, name, media: None, as_is };
+                let new = NewFile { conversation, id, name, media: None, as_is, voice: None };
                 self.ask_files(answer, async move |files| files.send_path(new, &path).await.map(Response::Transfer));
             }
             Request::FetchFile { conversation, position } => self.ask_files(answer, async move |files| {

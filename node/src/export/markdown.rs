@@ -33,6 +33,10 @@ pub(super) fn message(message: &Message, zone: &TimeZone) -> String {
                 out.push_str(&format!("> {}  \n", harmless(line)));
             }
         }
+        MessageBody::File { name, voice: Some(voice), .. } => {
+            let seconds = voice.millis.div_ceil(1_000);
+            out.push_str(&format!("*(a voice note of {seconds} seconds)* {}\n", one_line(name)));
+        }
         MessageBody::File { name, size, .. } => {
             out.push_str(&format!("*(a file of {size} bytes)* {}\n", one_line(name)));
         }

@@ -76,6 +76,7 @@ fn history() -> Vec<Message> {
                 size: 3,
                 until: 1,
                 preview: Some(livechat_wire::http::Bytes(b"canary".to_vec())),
+                voice: None,
                 here: true,
             },
         ),

@@ -34,6 +34,9 @@ pub(crate) enum FileError {
     /// An image that isn't one, or would take too much to look at.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// What was to be a voice note isn't one.
+    #[error("that is no voice note")]
+    NoVoice,
     /// The node stops.
     #[error("the node stops")]
     Ended,
@@ -79,6 +82,11 @@ impl From<FileError> for Error {
                 ErrorCode::BadFile,
                 format!("The image wasn't sent: {e}."),
                 "Send it as it is, with everything that is stored in it beside the picture, if that is all right.",
+            ),
+            FileError::NoVoice => Self::new(
+                ErrorCode::BadFile,
+                "That isn't a recording that others could play, or it is longer than an hour.",
+                "Record it again, or send it as a file.",
             ),
             FileError::Ended => Self::stopped(),
         }

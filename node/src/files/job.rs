@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use livechat_crypto::kv::{Kv, Namespace, Order};
-use livechat_wire::content::{File, FileKey};
+use livechat_wire::content::{self, File, FileKey};
 use livechat_wire::http::Bytes;
 use livechat_wire::{BlobId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::account::saved::SavedError;
+use crate::api::Voice;
 use crate::limits;
 
 const TRANSFERS: Namespace = Namespace(129);
@@ -34,7 +35,7 @@ pub(super) struct Job {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Way {
     /// To the relay, then into a message. The sealed bytes are on the shelf.
-    Up { media: String, key: Bytes, hash: Bytes, preview: Option<Bytes> },
+    Up { media: String, key: Bytes, hash: Bytes, preview: Option<Bytes>, voice: Option<Voice> },
     /// From the relay to the shelf; then, if somebody wants it there, to a place of theirs.
     Down { position: u64, to: Option<PathBuf> },
 }
@@ -61,7 +62,7 @@ impl Job {
 
     /// What the message will say; none for the other way.
     pub(super) fn file(&self, until: u64) -> Option<File> {
-        let Way::Up { media, key, hash, preview } = &self.way else { return None };
+        let Way::Up { media, key, hash, preview, voice } = &self.way else { return None };
         Some(File {
             name: self.name.clone(),
             media: media.clone(),
@@ -71,6 +72,7 @@ impl Job {
             hash: hash.0.as_slice().try_into().ok()?,
             until,
             preview: preview.clone().map(|p| p.0),
+            voice: voice.clone().map(|v| content::Voice { millis: v.millis, levels: v.levels }),
             forwarded: false,
             timer: 0,
         })
@@ -114,7 +116,13 @@ mod tests {
     /// What an older build wrote must stay readable: these bytes never change for version 1.
     #[test]
     fn the_bytes_of_version_one() {
-        let up = job(Way::Up { media: "a/b".into(), key: Bytes(vec![5; 32]), hash: Bytes(vec![6; 32]), preview: None });
+        let up = job(Way::Up {
+            media: "a/b".into(),
+            key: Bytes(vec![5; 32]),
+            hash: Bytes(vec![6; 32]),
+            preview: None,
+            voice: None,
+        });
         let down = job(Way::Down { position: 7, to: Some("/tmp/x".into()) });
         let mut kv = MemoryKv::default();
         for job in [&up, &down] {

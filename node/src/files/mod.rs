@@ -14,6 +14,7 @@ mod running;
 mod save;
 mod send;
 mod shelf;
+mod sound;
 mod up;
 mod withdraw;
 

@@ -4,7 +4,7 @@ use livechat_engine::Command;
 use livechat_wire::ConversationId;
 use tokio::sync::mpsc;
 
-use super::{Files, image, names};
+use super::{Files, image, names, sound};
 use crate::api::{Error, ErrorCode};
 use crate::limits;
 
@@ -17,6 +17,8 @@ pub struct OpenFile {
     /// What it may be shown as, beside text: a picture whose kind and dimensions were checked here. Everything else is
     /// to be handed on as [`OpenFile::OCTETS`], whatever its sender says it is.
     pub picture: Option<&'static str>,
+    /// What it may be played as: a voice note whose bytes are sound. Sound in other files isn't played.
+    pub sound: Option<&'static str>,
     pieces: mpsc::Receiver<Result<Vec<u8>, Error>>,
     first: Option<Vec<u8>>,
     left: u64,
@@ -56,7 +58,7 @@ impl Files {
             let message = "The file isn't on this device.";
             return Err(Error::new(ErrorCode::NotFound, message, "Fetch it first."));
         }
-        let (name, size) = (file.name.clone(), file.size);
+        let (name, size, voice) = (file.name.clone(), file.size, file.voice.is_some());
         let (give, mut pieces) = mpsc::channel(limits::FILE_PIECES);
         let shelf = self.0.shelf.clone();
         tokio::task::spawn_blocking(move || {
@@ -70,7 +72,8 @@ impl Files {
         });
         let first = pieces.recv().await.transpose()?;
         let picture = first.as_deref().and_then(|bytes| image::kind(bytes).filter(|_| image::is_modest(bytes)));
-        Ok(OpenFile { name, size, picture, pieces, first, left: size })
+        let sound = first.as_deref().filter(|_| voice).and_then(sound::kind);
+        Ok(OpenFile { name, size, picture, sound, pieces, first, left: size })
     }
 }
 

@@ -99,6 +99,7 @@ mod tests {
             hash: sealed.hash,
             until: 0,
             preview: None,
+            voice: None,
             forwarded: false,
             timer: 0,
         };

@@ -1,6 +1,7 @@
 //! From a path or a stream onto the shelf.
 
 use livechat_crypto::file;
+use livechat_wire::content;
 use livechat_wire::http::Bytes;
 use livechat_wire::{BlobId, ConversationId, MessageId, blob, limits as wire};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -8,8 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use super::error::FileError;
 use super::image::{self, Clean, ImageError};
 use super::job::{Job, Way};
-use super::{Files, absolute, names, on_disk, too_large};
-use crate::api::{Error, ErrorCode, Transfer};
+use super::{Files, absolute, names, on_disk, sound, too_large};
+use crate::api::{Error, ErrorCode, Transfer, Voice};
 use crate::{env, limits};
 
 /// A file to be sent.
@@ -25,6 +26,8 @@ pub struct NewFile {
     pub media: Option<String>,
     /// Don't touch the bytes, even of images: everything that is stored in it goes along.
     pub as_is: bool,
+    /// It was recorded to be heard. Refused when it isn't sound of a kind that others play.
+    pub voice: Option<Voice>,
 }
 
 impl Files {
@@ -57,6 +60,11 @@ impl Files {
         (&mut *reader).take(64).read_to_end(&mut head).await.map_err(FileError::Read)?;
         let mut media = names::media(new.media.as_deref(), &name);
         let mut preview = None;
+        if let Some(voice) = &new.voice {
+            let Voice { millis, levels } = voice.clone();
+            let heard = sound::kind(&head).filter(|_| content::Voice { millis, levels }.is_sound());
+            media = heard.ok_or(FileError::NoVoice)?.to_owned();
+        }
         let sealed = if image::kind(&head).is_some() && !new.as_is {
             let clean = self.clean(head, reader).await?;
             media = clean.media.to_owned();
@@ -78,6 +86,7 @@ impl Files {
             key: Bytes(key.0.to_vec()),
             hash: Bytes(sealed.hash.to_vec()),
             preview: preview.map(Bytes),
+            voice: new.voice,
         };
         let job = Job { conversation: new.conversation, message, name, size: sealed.size, blob, way };
         if self.running().get(&job.id()).is_some_and(|r| r.ended.borrow().is_none()) {

@@ -251,6 +251,7 @@ fn file(dice: &mut ChaCha20Rng) -> File {
         hash: [2; 32],
         until: 1_900_000_000,
         preview: None,
+        voice: None,
         forwarded: false,
         timer: 0,
     }

@@ -28,6 +28,8 @@ pub struct Relay {
     pub keeps_files: bool,
     /// Whether the order service answers.
     pub orders: bool,
+    /// Whether it says what it put in order. If not it puts things in order all the same.
+    pub says_orders: bool,
     /// Whose entry is shown under a name instead of its own.
     pub lies: BTreeMap<String, String>,
     /// Envelopes in one page; small pages make more of them.
@@ -60,6 +62,7 @@ impl Relay {
             files: BTreeMap::new(),
             keeps_files: true,
             orders: true,
+            says_orders: true,
             lies: BTreeMap::new(),
             page: limits::PAGE_ENVELOPES,
         }

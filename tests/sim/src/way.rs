@@ -135,6 +135,7 @@ impl World {
     pub(super) fn answer(&mut self, who: &str, life: u64, what: Question) {
         let (relay, seconds) = (self.relay.id(), self.now / 1_000);
         let failed = unreachable(&what);
+        let unsaid = !self.relay.says_orders && matches!(what, Question::Append(_) | Question::Slot { .. });
         let answer = match what {
             Question::Deposit(envelopes) => {
                 let verdicts = envelopes.iter().map(|e| (e.id(), self.relay.deposit(e, seconds))).collect();
@@ -180,7 +181,7 @@ impl World {
             }
         };
         let delay = self.faults.delay(&mut self.dice);
-        if !happens(&mut self.dice, self.faults.relay_loss) {
+        if !happens(&mut self.dice, self.faults.relay_loss) && !unsaid {
             let what = Box::new(answer);
             self.at(self.now + delay, Event::Arrives { who: who.to_owned(), life, what });
         } else if let Some(failed) = failed {

@@ -1,7 +1,7 @@
 //! Groups whose relay is away, in the simulated world: admins put their own changes in order, and everybody goes back
 //! when the relay knows better (PROTOCOL ).
 
-use livechat_engine::view::{MessageBody, Notice, Order, Role};
+use livechat_engine::view::{Membership, MessageBody, Notice, Order, Role};
 use livechat_sim::{World, mins, on_big_stack, secs};
 
 const HUT: &str = "Berghütte";
@@ -187,6 +187,84 @@ fn branch(world: &mut World) {
     assert_eq!(members(world, "dave"), ["alice", "bob", "dave"]);
     world.person("bob").calls(HUT, "Talstation");
     world.run_for(secs(20));
+}
+
+/// The relay puts in order what it is given, and its answers get lost.
+fn answers_get_lost(world: &mut World, lost: bool) {
+    world.relay.says_orders = !lost;
+}
+
+/// What alice gave the relay is what she puts in order in its stead: the relay has nothing else to say afterwards.
+#[test]
+fn a_deputy_stays_with_what_the_relay_was_given() {
+    on_big_stack(|| {
+        let mut world = founded(&["alice", "bob", "carol"], 7);
+        answers_get_lost(&mut world, true);
+        world.person("alice").removes("carol", HUT);
+        world.run_for(secs(80));
+        assert_eq!(members(&world, "bob"), ["alice", "bob"]);
+        answers_get_lost(&mut world, false);
+        world.run_for(mins(2));
+        agree(&world, &["alice", "bob"]);
+        assert_eq!(world.group("bob", HUT).expect("a group").provisional, 0);
+        assert_eq!(world.relay.collisions(), 0, "one commit, wherever it was put in order");
+        assert_eq!((rewound(&world, "alice"), rewound(&world, "bob")), (0, 0));
+    });
+}
+
+/// The relay was given one change and its deputy made another: the first stands, although only its author could have
+/// kept what it takes to follow it.
+#[test]
+fn what_the_relay_had_of_a_deputy_first_stands() {
+    on_big_stack(|| {
+        let mut world = founded(&["alice", "bob", "carol"], 8);
+        answers_get_lost(&mut world, true);
+        world.person("alice").calls(HUT, "Talstation");
+        world.run_for(secs(10));
+        world.person("alice").removes("carol", HUT);
+        world.run_for(secs(90));
+        assert_eq!(members(&world, "bob"), ["alice", "bob"], "what can't wait didn't");
+        assert_eq!(world.group("bob", HUT).expect("a group").title, HUT);
+        world.person("bob").says("without carol").in_group(HUT);
+        world.run_for(secs(5));
+        world.person("alice").crashes();
+        world.person("alice").restarts();
+        answers_get_lost(&mut world, false);
+        world.run_for(mins(3));
+        agree(&world, &["alice", "bob"]);
+        let group = world.group("alice", HUT).expect("a group");
+        assert_eq!((group.title.as_str(), group.provisional, group.pending), ("Talstation", 0, 0));
+        assert_eq!(members(&world, "bob"), ["alice", "bob"], "and the removal is made again");
+        assert_eq!((rewound(&world, "alice"), rewound(&world, "bob")), (1, 1));
+        for who in ["alice", "bob"] {
+            assert_eq!(texts(&world, who), ["without carol"], "{who}");
+        }
+    });
+}
+
+/// The same with two people, one of whom the other takes out meanwhile: what the relay had of theirs brings them back.
+#[test]
+fn who_is_taken_out_is_back_by_what_the_relay_had_of_theirs() {
+    on_big_stack(|| {
+        let mut world = founded(&["alice", "bob", "carol"], 9);
+        answers_get_lost(&mut world, true);
+        world.person("bob").calls(HUT, "Talstation");
+        world.run_for(secs(10));
+        world.person("alice").removes("bob", HUT);
+        world.run_for(secs(90));
+        assert_eq!(members(&world, "carol"), ["alice", "carol"]);
+        assert_eq!(world.group("bob", HUT).expect("a group").standing, Membership::Removed);
+        let (before, history) = (world.relay.ordered(), world.group_history("bob", HUT).len());
+        answers_get_lost(&mut world, false);
+        world.run_for(mins(3));
+        agree(&world, &["alice", "carol"]);
+        assert_eq!(world.group("carol", HUT).expect("a group").title, "Talstation");
+        assert_eq!(members(&world, "alice"), ["alice", "carol"], "taken out again");
+        assert!(world.relay.ordered() > before);
+        let notices: Vec<_> = world.group_history("bob", HUT).split_off(history);
+        assert!(notices.iter().any(|m| matches!(&m.body, MessageBody::Notice { notice: Notice::Rewound { .. } })));
+        assert_eq!(world.group("bob", HUT).expect("a group").standing, Membership::Removed);
+    });
 }
 
 /// The control: who doesn't go back stays in another group than the rest.

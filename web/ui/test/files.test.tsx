@@ -19,6 +19,7 @@ function file(change: Partial<Extract<MessageBody, { type: "file" }>> = {}, more
     size: 1_500,
     until: FUTURE,
     preview: null,
+    voice: null,
     here: false,
     ...change,
   };

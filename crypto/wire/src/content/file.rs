@@ -18,8 +18,33 @@ impl fmt::Debug for FileKey {
     }
 }
 
-/// Flags (1: bit 0 forwarded, bit 1 disappears, bit 2 preview), seconds (4, bit 1), blob (32), key (32), hash (32),
-/// size (8), kept until (8), media type and name with lengths, preview (the rest, bit 2).
+/// Spoken into a microphone: how long it takes, and how loud it is along the way, so that there is something to see and
+/// to seek by before its bytes are here. Only what the sender says: nothing is computed with it but a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voice {
+    /// 1 ..= [`limits::VOICE`].
+    pub millis: u32,
+    /// 1 ..= [`limits::VOICE_LEVELS`] equal stretches, each 0 (silent) … 255.
+    pub levels: Vec<u8>,
+}
+
+impl Voice {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (millis, levels) = (r.u32()?, r.rest());
+        let voice = Self { millis, levels: levels.to_vec() };
+        if voice.is_sound() { Ok(voice) } else { Err(DecodeError::Bounds("voice")) }
+    }
+
+    /// Whether it can stand in [`File::voice`].
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        (1..=limits::VOICE).contains(&self.millis) && (1..=limits::VOICE_LEVELS).contains(&self.levels.len())
+    }
+}
+
+/// Flags (1: bit 0 forwarded, bit 1 disappears, bit 2 preview, bit 3 voice, never both), seconds (4, bit 1), blob (32),
+/// key (32), hash (32), size (8), kept until (8), media type and name with lengths; the rest: preview (bit 2), or
+/// milliseconds (4) and levels (1 each, bit 3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
     /// What to call it: display text and nothing else. See [`is_file_name`].
@@ -39,6 +64,8 @@ pub struct File {
     /// A small JPEG of an image, 1 ..= [`limits::PREVIEW`] bytes, at most [`limits::PREVIEW_SIDE`] pixels each way. See
     /// [`is_preview`].
     pub preview: Option<Vec<u8>>,
+    /// It is a voice note; then there is no preview.
+    pub voice: Option<Voice>,
     /// Somebody else's, passed on.
     pub forwarded: bool,
     /// As in [`super::Post::timer`].
@@ -47,7 +74,8 @@ pub struct File {
 
 impl File {
     pub(super) fn write(&self, w: &mut Writer) {
-        let flags = u8::from(self.forwarded) | u8::from(self.timer > 0) << 1 | u8::from(self.preview.is_some()) << 2;
+        let flags = [self.forwarded, self.timer > 0, self.preview.is_some(), self.voice.is_some()];
+        let flags = (0..).zip(flags).fold(0, |all, (bit, set)| all | u8::from(set) << bit);
         w.u8(flags);
         if self.timer > 0 {
             w.u32(self.timer);
@@ -55,11 +83,14 @@ impl File {
         w.raw(&self.blob.0).raw(&self.key.0).raw(&self.hash).u64(self.size).u64(self.until);
         w.bytes(self.media.as_bytes()).bytes(self.name.as_bytes());
         w.raw(self.preview.as_deref().unwrap_or_default());
+        if let Some(voice) = &self.voice {
+            w.u32(voice.millis).raw(&voice.levels);
+        }
     }
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let flags = r.u8()?;
-        if flags > 7 {
+        if flags > 11 {
             return Err(DecodeError::NotCanonical("marks"));
         }
         let timer = if flags & 2 == 0 { 0 } else { facts::timer(r.u32()?)? };
@@ -79,13 +110,14 @@ impl File {
         if !is_file_name(name) {
             return Err(DecodeError::NotCanonical("file name"));
         }
+        let voice = (flags & 8 != 0).then(|| Voice::read(r)).transpose()?;
         let rest = r.rest();
         let preview = (flags & 4 != 0).then(|| rest.to_vec());
         if preview.as_ref().map_or(!rest.is_empty(), |p| !is_preview(p)) {
             return Err(DecodeError::NotCanonical("preview"));
         }
         let (media, name) = (media.to_owned(), name.to_owned());
-        Ok(Self { name, media, size, blob, key, hash, until, preview, forwarded: flags & 1 != 0, timer })
+        Ok(Self { name, media, size, blob, key, hash, until, preview, voice, forwarded: flags & 1 != 0, timer })
     }
 }
 
@@ -167,6 +199,41 @@ mod tests {
         assert!(!is_preview(&two), "two frames");
         assert!(!is_preview(b"\x89PNG\r\n\x1a\n") && !is_preview(b"<svg/>"));
         assert!(!is_preview(&[good, vec![0; limits::PREVIEW]].concat()), "too long");
+    }
+
+    fn spoken(millis: u32, levels: usize) -> Vec<u8> {
+        let file = File {
+            name: "voice.ogg".into(),
+            media: "audio/ogg".into(),
+            size: 9,
+            blob: BlobId([1; 32]),
+            key: FileKey([2; 32]),
+            hash: [3; 32],
+            until: 4,
+            preview: None,
+            voice: Some(Voice { millis, levels: vec![7; levels] }),
+            forwarded: false,
+            timer: 0,
+        };
+        let mut w = Writer::new();
+        file.write(&mut w);
+        w.finish()
+    }
+
+    #[test]
+    fn voices_have_bounds() {
+        let read = |bytes: &[u8]| File::read(&mut Reader::new(bytes));
+        for (millis, levels) in [(1, 1), (limits::VOICE, limits::VOICE_LEVELS)] {
+            assert!(read(&spoken(millis, levels)).is_ok_and(|f| f.voice.is_some_and(|v| v.millis == millis)));
+        }
+        for (millis, levels) in [(0, 9), (limits::VOICE + 1, 9), (u32::MAX, 9), (9, 0), (9, limits::VOICE_LEVELS + 1)] {
+            assert!(matches!(read(&spoken(millis, levels)), Err(DecodeError::Bounds(_))), "{millis} {levels}");
+        }
+        let good = spoken(9, 1);
+        assert!((0..good.len()).all(|n| read(&good[..n]).is_err()), "cut");
+        let mut both = good;
+        both[0] |= 4;
+        assert!(read(&both).is_err(), "a voice with a preview");
     }
 
     #[test]

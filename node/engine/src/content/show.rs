@@ -44,6 +44,7 @@ impl Engine {
                 size: file.size,
                 until: file.until,
                 preview: file.preview.clone().map(livechat_wire::http::Bytes),
+                voice: file.voice.as_ref().map(|v| view::Voice { millis: v.millis, levels: v.levels.clone() }),
                 here: self.is_file_here(kv, file.blob)?,
             },
             (Body::Timer { seconds, .. }, _) => MessageBody::Timer { seconds: *seconds },

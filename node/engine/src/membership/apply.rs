@@ -11,6 +11,7 @@ use livechat_wire::{AccountId, ConversationId};
 use super::broken;
 use super::notices::Notice;
 use super::records::{Pending, What, Wish};
+use super::rewind::Aside;
 use crate::errors::HandleError;
 use crate::groups::session;
 use crate::tables::{Table, key};
@@ -20,12 +21,13 @@ use crate::{Engine, limits};
 
 impl Engine {
     /// Our staged commit is the first valid one: it takes effect, the others get it with its receipt, the invited
-    /// their Welcomes. Without an entry there is nobody else.
+    /// their Welcomes. Without an entry there is nobody else. `aside`: the relay may have another of ours.
     pub(super) fn own_was_first(
         &mut self,
         turn: &mut Turn<'_>,
         at: ConversationId,
         entry: Option<Entry>,
+        aside: Option<Aside>,
     ) -> Result<(), HandleError> {
         let missing = || HandleError::Inconsistent("a commit that isn't there");
         let Pending { wishes, invited, shared, .. } = self.drive(at).pending.take().ok_or_else(missing)?;
@@ -35,7 +37,7 @@ impl Engine {
         if let Some(entry) = &entry {
             let of = |d: &super::Drive| wishes.iter().filter_map(|n| d.wishes.get(n)).cloned().collect();
             let wanted = self.rooms.drives.get(&at).map(of).unwrap_or_default();
-            self.keep_snapshot(turn, at, entry, wanted)?;
+            self.keep_snapshot(turn, at, entry, wanted, aside)?;
         }
         let applied = session(self.me()?, turn.kv, turn.rng, turn.now).merge_staged(&group).map_err(broken)?;
         if let Some(entry) = &entry {
@@ -71,7 +73,7 @@ impl Engine {
         let mut mls = session(self.me()?, turn.kv, turn.rng, turn.now);
         let keys = mls.order_keys(&group).map_err(broken)?;
         // Kept before, and dropped again if it isn't valid.
-        self.keep_snapshot(turn, at, entry, Vec::new())?;
+        self.keep_snapshot(turn, at, entry, Vec::new(), None)?;
         let mut mls = session(self.me()?, turn.kv, turn.rng, turn.now);
         let applied = match keys.open(&entry.commit) {
             Some(commit) => mls.apply_commit(&group, &commit),
@@ -91,8 +93,16 @@ impl Engine {
                 if from_slot && applied.room.is_some() && self.standing(self.home(at)) == Standing::Accepted {
                     self.queue_payload(turn, group, epoch, Kind::Commit, &entry.encode(), &readers, None)?;
                 }
+                // Whoever a deputy takes out may be in again by what the relay has of theirs.
+                let provisional = applied.room.is_none() && self.rank(at, &entry.receipt) != Some(0);
+                let ours = self.drive(at).pending.take_if(|_| provisional);
                 self.drop_pending(turn, at)?;
                 self.advance(turn, at, epoch, Some(entry.clone()), applied)?;
+                if let Some(ours) = ours {
+                    let pending = Pending { wishes: Vec::new(), ..ours };
+                    Table::Pending.put(turn.kv, &at.0, &pending)?;
+                    self.drive(at).pending = Some(pending);
+                }
                 Ok(true)
             }
             Err(ApplyError::Invalid { by, .. }) => {

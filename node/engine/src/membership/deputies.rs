@@ -5,6 +5,8 @@ use livechat_wire::group::RoomKind;
 use livechat_wire::order::Entry;
 
 use super::Drive;
+use super::records::Pending;
+use super::rewind::Aside;
 use crate::clock::STRIDE;
 use crate::errors::HandleError;
 use crate::turn::Turn;
@@ -51,17 +53,42 @@ impl Engine {
             // What can wait isn't to be what nobody can go back from.
             let room = self.drive(at).unconfirmed.len() < limits::REWIND;
             let long = room && self.drive(at).away(offline, turn.clock) >= limits::DEPUTY_ELSE;
-            // What was staged may hold what only the relay can put in order.
-            self.shelve_pending(turn, at)?;
-            self.stage_without_relay(turn, at, !long)?;
-            let Some(pending) = self.drive(at).pending.clone() else {
+            let Some((pending, aside)) = self.staged_in_its_place(turn, at, long)? else {
                 self.drive(at).deputy_due = turn.clock + limits::BACKOFF_MAX;
                 continue;
             };
             let receipt = self.me()?.identity.put_first(pending.slot, pending.sealed.hash(), turn.seconds());
-            self.own_was_first(turn, at, Some(Entry { receipt, commit: pending.sealed }))?;
+            self.own_was_first(turn, at, Some(Entry { receipt, commit: pending.sealed }), aside)?;
         }
         Ok(())
+    }
+
+    /// The commit that this device puts in order: what the relay was given and didn't answer, if that may be done
+    /// without it, since it may have it; else another, and then that one is kept for the case that the relay has it.
+    fn staged_in_its_place(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        long: bool,
+    ) -> Result<Option<(Pending, Option<Aside>)>, HandleError> {
+        let given = self.drive(at).pending.clone();
+        if let Some(given) = given.as_ref().filter(|given| self.may_go_without(at, given, long)) {
+            return Ok(Some((given.clone(), None)));
+        }
+        let group = self.room(at).ok_or(HandleError::Inconsistent("a room that isn't there"))?.group;
+        let aside = if given.is_some() { Some(self.set_aside(turn, at, group)?) } else { None };
+        self.stage_without_relay(turn, at, !long)?;
+        let same = |new: &Pending| given.as_ref().is_some_and(|old| old.sealed == new.sealed);
+        let staged = self.drive(at).pending.clone().filter(|new| !same(new));
+        Ok(staged.map(|staged| (staged, aside)))
+    }
+
+    /// Whether everything in a staged commit may be done without the relay.
+    fn may_go_without(&self, at: ConversationId, staged: &Pending, long: bool) -> bool {
+        let wish = |number| self.rooms.drives.get(&at).and_then(|d| d.wishes.get(number)).map(|w| &w.what);
+        let wanted: Option<Vec<_>> = staged.wishes.iter().map(wish).collect();
+        wanted
+            .is_some_and(|all| all.iter().all(|w| w.without_directory()) && (long || all.iter().any(|w| w.is_urgent())))
     }
 
     /// When the next of that is due while the relay is away.

@@ -310,6 +310,7 @@ impl Engine {
         turn.touched.insert(home);
         let (kind, title) = (room.charter.kind, room.charter.title.clone());
         self.rooms.drives.insert(at, Drive::default());
+        Table::Pending.delete(turn.kv, &at.0)?;
         self.renewed(turn, at)?;
         self.renew_room(turn, at, group, room)?;
         if kind == RoomKind::Group {

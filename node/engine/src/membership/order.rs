@@ -98,7 +98,7 @@ impl Engine {
                 }
                 self.drive(at).unanswered_since = None;
                 if receipt.index == 0 {
-                    return self.own_was_first(turn, at, Some(Entry { receipt, commit: pending.sealed }));
+                    return self.own_was_first(turn, at, Some(Entry { receipt, commit: pending.sealed }), None);
                 }
                 let drive = self.drive(at);
                 drive.read = drive.read.or(Some(0));
@@ -145,7 +145,7 @@ impl Engine {
                 }
                 let own = self.drive(at).pending.as_ref().is_some_and(|p| p.sealed.hash() == entry.receipt.hash);
                 if own {
-                    return self.own_was_first(turn, at, Some(entry));
+                    return self.own_was_first(turn, at, Some(entry), None);
                 }
                 if self.judge_entry(turn, at, &entry, true)? {
                     return Ok(());
@@ -226,7 +226,11 @@ impl Engine {
         if let Some(room) = self.rooms.rooms.get_mut(&at) {
             room.standing = Membership::Joined;
         }
-        if self.judge_entry(turn, at, entry, false)? {
+        let own = self.drive(at).pending.as_ref().is_some_and(|p| p.sealed.hash() == entry.receipt.hash);
+        if own {
+            self.own_was_first(turn, at, Some(entry.clone()), None)?;
+        }
+        if own || self.judge_entry(turn, at, entry, false)? {
             self.notice(turn, at, super::NOBODY, &Notice::Rewound(1))?;
             return Ok(true);
         }

@@ -152,6 +152,9 @@ pub(crate) struct Snapshot {
     pub wishes: Vec<Wish>,
     /// The commit that took effect.
     pub entry: Entry,
+    /// The one of ours that the relay may have got before. It is staged in what is kept of the group, and nothing else
+    /// can make it take effect. The wishes it fulfils are told apart by what they want: their numbers are others' by now.
+    pub pending: Option<Pending>,
     /// As long as one can go back.
     pub mls: Option<mls::Snapshot>,
 }
@@ -324,6 +327,7 @@ impl Stored for Snapshot {
         self.room.write(w);
         w.list(&self.wishes, |w, wish| wish.write(w));
         w.bytes(&self.entry.encode());
+        w.list(self.pending.as_slice(), |w, pending| pending.write(w));
         w.bytes(&self.mls.as_ref().map(mls::Snapshot::encode).unwrap_or_default());
     }
 
@@ -333,6 +337,7 @@ impl Stored for Snapshot {
             room: Room::read(r)?,
             wishes: r.list(usize::from(u16::MAX), "wishes", Wish::read)?,
             entry: Entry::decode(r.bytes(wire::SYNC_FRAME, "entry")?)?,
+            pending: r.list(1, "pending commit", Pending::read)?.pop(),
             mls: match r.bytes(limits::SNAPSHOT, "snapshot")? {
                 [] => None,
                 bytes => Some(mls::Snapshot::decode(bytes)?),

@@ -18,7 +18,7 @@ use livechat_wire::payload::Kind;
 use livechat_wire::{ConversationId, SlotId};
 
 use super::notices::Notice;
-use super::records::{Said, Snapshot, Wish};
+use super::records::{Pending, Said, Snapshot, Wish};
 use super::{Drive, broken};
 use crate::effects::Append;
 use crate::errors::HandleError;
@@ -47,6 +47,12 @@ impl Unconfirmed {
     }
 }
 
+/// A group as it was while a commit of ours waited for the relay.
+pub(super) struct Aside {
+    pub mls: Kept,
+    pub pending: Option<Pending>,
+}
+
 fn row(group: &GroupId, epoch: u64) -> Vec<u8> {
     key(&[&group.0, &epoch.to_be_bytes()])
 }
@@ -60,26 +66,33 @@ impl Engine {
         (receipt.verify().is_ok() && (rank == 0 || receipt.index == 0)).then_some(rank)
     }
 
-    /// Keeps how a group is, before a commit takes effect that the relay has not put in order.
+    /// Keeps how a group is, before a commit takes effect that the relay has not put in order; `aside`, how it was
+    /// before that commit took the place of one that the relay may have.
     pub(super) fn keep_snapshot(
         &mut self,
         turn: &mut Turn<'_>,
         at: ConversationId,
         entry: &Entry,
         wishes: Vec<Wish>,
+        aside: Option<Aside>,
     ) -> Result<(), HandleError> {
         if self.rank(at, &entry.receipt) == Some(0) {
             return Ok(());
         }
         let room = self.room(at).ok_or(HandleError::Inconsistent("a room that isn't there"))?.clone();
         let (group, epoch) = (room.group, room.epoch);
-        let mls = session(self.me()?, turn.kv, turn.rng, turn.now).snapshot(&group).map_err(broken)?;
+        let aside = match aside {
+            Some(aside) => aside,
+            None => self.set_aside(turn, at, group)?,
+        };
         let own = entry.receipt.sequencer == self.me()?.identity.device_key();
         let due = turn.clock + if own { 0 } else { turn.between(0, limits::CONFIRM_SPREAD) };
-        let snapshot = Snapshot { taken: (turn.clock, turn.now), room, wishes, entry: entry.clone(), mls: Some(mls) };
+        let taken = (turn.clock, turn.now);
+        let (entry_kept, mls) = (entry.clone(), Some(aside.mls));
+        let snapshot = Snapshot { taken, room, wishes, entry: entry_kept, pending: aside.pending, mls };
         Table::Snapshots.put(turn.kv, &row(&group, epoch), &snapshot)?;
         let (slot, commit) = (entry.receipt.slot, entry.commit.clone());
-        let unconfirmed = Unconfirmed { slot, commit, taken: (turn.clock, turn.now), kept: true, due, read: None };
+        let unconfirmed = Unconfirmed { slot, commit, taken, kept: true, due, read: None };
         self.drive(at).unconfirmed.insert(epoch, unconfirmed);
         while self.drive(at).unconfirmed.len() > limits::UNCONFIRMED {
             let Some(oldest) = self.drive(at).unconfirmed.keys().next().copied() else { break };
@@ -87,6 +100,18 @@ impl Engine {
         }
         self.room_changed(turn, at);
         Ok(())
+    }
+
+    /// How a group is, with the commit that waits for the relay.
+    pub(super) fn set_aside(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: ConversationId,
+        group: GroupId,
+    ) -> Result<Aside, HandleError> {
+        let mls = session(self.me()?, turn.kv, turn.rng, turn.now).snapshot(&group).map_err(broken)?;
+        let pending = self.drive(at).pending.clone().map(|pending| Pending { wishes: Vec::new(), ..pending });
+        Ok(Aside { mls, pending })
     }
 
     /// Drops the keys of epochs that are too many or too old to go back to. What ended them is asked about still: if
@@ -106,7 +131,7 @@ impl Engine {
         for (at, epoch) in thin {
             let Some(group) = self.room(at).map(|r| r.group) else { continue };
             if let Some(kept) = Table::Snapshots.get::<Snapshot>(turn.kv, &row(&group, epoch))? {
-                Table::Snapshots.put(turn.kv, &row(&group, epoch), &Snapshot { mls: None, ..kept })?;
+                Table::Snapshots.put(turn.kv, &row(&group, epoch), &Snapshot { mls: None, pending: None, ..kept })?;
             }
         }
         Ok(())
@@ -302,6 +327,8 @@ impl Engine {
         }
         let Some(group) = self.room(at).map(|r| r.group) else { return Ok(false) };
         let kept: Option<Snapshot> = Table::Snapshots.get(turn.kv, &row(&group, epoch))?;
+        // Our own, given to the relay before another took its place, can't be applied like somebody else's.
+        let own = kept.as_ref().and_then(|k| k.pending.clone()).filter(|p| p.sealed.hash() == entry.receipt.hash);
         let live = self.groups.get(&group).is_some_and(|g| g.record.epochs.iter().any(|e| e.number == epoch));
         let Some((kept, mls)) = kept.and_then(|mut k| k.mls.take().map(|mls| (k, mls))).filter(|_| live) else {
             // Too late: the others may have gone back.
@@ -309,7 +336,8 @@ impl Engine {
             self.settle(turn, at, group, epoch)?;
             return Ok(true);
         };
-        if kept.entry.receipt.slot != entry.receipt.slot || !self.would_be_valid(turn, group, &mls, entry)? {
+        let here = kept.entry.receipt.slot == entry.receipt.slot;
+        if !here || (own.is_none() && !self.would_be_valid(turn, group, &mls, entry)?) {
             return Ok(false);
         }
         let (lost, wanted) = self.forget_branch(turn, at, group, epoch)?;
@@ -322,7 +350,10 @@ impl Engine {
         self.rooms.rooms.insert(at, room);
         self.drive(at).refused.clear();
         self.notice(turn, at, super::NOBODY, &Notice::Rewound(lost))?;
-        if !self.judge_entry(turn, at, entry, from_slot)? {
+        if let Some(own) = own {
+            self.drive(at).pending = Some(own);
+            self.own_was_first(turn, at, Some(entry.clone()), None)?;
+        } else if !self.judge_entry(turn, at, entry, from_slot)? {
             return Err(HandleError::Inconsistent("a commit that was valid a moment ago"));
         }
         for wish in kept.wishes.into_iter().chain(wanted) {

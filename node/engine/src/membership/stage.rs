@@ -83,7 +83,8 @@ impl Engine {
         self.stage_plan(turn, at, &plan.add, &plan.remove, plan.charter, plan.wishes)
     }
 
-    /// Stages what is wanted of a room and needs nothing of the relay; only what can't wait, if it is not long away.
+    /// Stages what is wanted of a room and needs nothing of the relay; only what can't wait, if it is not long away. What
+    /// is staged already stays that if there is nothing.
     pub(super) fn stage_without_relay(
         &mut self,
         turn: &mut Turn<'_>,
@@ -91,7 +92,11 @@ impl Engine {
         urgent: bool,
     ) -> Result<(), HandleError> {
         let wanted = |what: &What| what.without_directory() && (!urgent || what.is_urgent());
-        let plan = self.plan(at, turn.seconds(), turn.clock, wanted)?;
+        let mut plan = self.plan(at, turn.seconds(), turn.clock, wanted)?;
+        // What the staged one fulfils is settled with it.
+        let held = self.drive(at).pending.as_ref().map(|p| p.wishes.clone()).unwrap_or_default();
+        plan.moot.retain(|number| !held.contains(number));
+        plan.hopeless.retain(|(number, _)| !held.contains(number));
         for number in plan.moot {
             self.unwish(turn, at, number)?;
         }
@@ -134,6 +139,10 @@ impl Engine {
                     continue;
                 }
                 What::SetRole { account, role } if charter.role(account) == *role => {
+                    plan.moot.push(*number);
+                    continue;
+                }
+                What::SetTitle { title } if charter.title == *title => {
                     plan.moot.push(*number);
                     continue;
                 }
@@ -375,7 +384,7 @@ impl Engine {
         (drive.due, drive.failures) = (turn.clock, 0);
         self.room_changed(turn, at);
         // Nobody else is there who could come first, or who would have to be told.
-        if alone { self.own_was_first(turn, at, None) } else { Ok(()) }
+        if alone { self.own_was_first(turn, at, None, None) } else { Ok(()) }
     }
 
     fn wishes_of(&self, at: ConversationId, names: &[String]) -> Vec<u64> {

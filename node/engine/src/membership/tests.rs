@@ -43,10 +43,11 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
     let receipt = Receipt::sign(SlotId([1; 32]), 0, commit.hash(), 1_000, [2; 32], |_| [3; 64]);
     let wishes = vec![Wish { what: What::Renew, tries: 1 }];
     let entry = Entry { receipt, commit };
-    insta::assert_snapshot!(
-        "snapshot",
-        stored(&Snapshot { taken: (1, 2), room: room.clone(), wishes, entry, mls: None })
-    );
+    let sealed = SealedCommit::new(vec![8; wire::COMMIT_PADDING]).unwrap();
+    let pending = Pending { slot: SlotId([1; 32]), sealed, wishes: vec![0, 4], invited: vec![], shared: vec![9; 2] };
+    let room = room.clone();
+    let snapshot = Snapshot { taken: (1, 2), room, wishes, entry, pending: Some(pending.clone()), mls: None };
+    insta::assert_snapshot!("snapshot", stored(&snapshot));
     let identity = Identity::generate(&mut ChaCha20Rng::seed_from_u64(1));
     let bundle = Box::new(identity.bundle(1));
     let admit = Admit { door: [3; 32], account: b, username: "bob".into(), bundle, token: [4; 16] };
@@ -66,10 +67,8 @@ fn what_is_stored_about_groups_is_laid_out_like_this() {
     ];
     let wishes = wishes.map(|what| stored(&Wish { what, tries: 2 }));
     insta::assert_snapshot!("wishes", wishes.join("\n"));
-    let sealed = SealedCommit::new(vec![8; wire::COMMIT_PADDING]).unwrap();
     let receipt =
         |n| Receipt { slot: SlotId([1; 32]), index: n, hash: [2; 32], time: 3, sequencer: [4; 32], signature: [5; 64] };
-    let pending = Pending { slot: SlotId([1; 32]), sealed, wishes: vec![0, 4], invited: vec![], shared: vec![9; 2] };
     insta::assert_snapshot!("pending", stored(&pending));
     insta::assert_snapshot!("order", format!("{}\n{}", stored(&receipt(0)), stored(&Evidence(receipt(1), receipt(2)))));
     insta::assert_snapshot!("renewal", stored(&Renewal { at: 7, said: 3, used: true }));

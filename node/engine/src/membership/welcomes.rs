@@ -105,6 +105,7 @@ fn opened(rest: &WelcomeRest, bytes: &[u8]) -> Option<Vec<u8>> {
         hash: rest.hash,
         until: 0,
         preview: None,
+        voice: None,
         forwarded: false,
         timer: 0,
     };

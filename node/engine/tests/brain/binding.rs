@@ -107,6 +107,7 @@ fn file() -> File {
         hash: [3; 32],
         until: 4,
         preview: None,
+        voice: None,
         forwarded: false,
         timer: 0,
     }

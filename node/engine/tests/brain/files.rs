@@ -22,6 +22,7 @@ fn file() -> File {
         hash: [3; 32],
         until: 1_800_000_000,
         preview: None,
+        voice: None,
         forwarded: false,
         timer: 0,
     }

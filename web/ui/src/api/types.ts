@@ -697,6 +697,10 @@ until: number,
  */
 preview: string | null, 
 /**
+ * It is a voice note.
+ */
+voice: Voice | null, 
+/**
  * Whether its bytes are on this device.
  */
 here: boolean, } | { "type": "notice", 
@@ -1656,3 +1660,16 @@ stay_unlocked: boolean,
  * Seconds without a request after which it locks; zero for never.
  */
 lock_after: number, };
+
+/**
+ * A voice note: what its sender says of it.
+ */
+export type Voice = { 
+/**
+ * How long it takes, in milliseconds; at most an hour.
+ */
+millis: number, 
+/**
+ * How loud it is along the way: 1 to 64 equal stretches, 0 … 255 each.
+ */
+levels: Array<number>, };

@@ -1,12 +1,13 @@
-import { type ClipboardEvent, type KeyboardEvent, useEffect, useLayoutEffect, useRef } from "react";
+import { type ClipboardEvent, type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Message } from "../api";
 import { useClient, useMedia, usePart } from "../state/hooks";
 import { TEXT_BYTES, textBytes } from "../state/pending";
 import { type About, ownAccount } from "../state/store";
 import { inOneLine } from "../text/notices";
 import { EmojiButton } from "./EmojiButton";
-import { Clip, Close, SendIcon } from "./icons";
+import { Clip, Close, Microphone, SendIcon } from "./icons";
 import { MentionList, mentionAttributes, useMentioning } from "./MentionList";
+import { VoiceBar } from "./VoiceBar";
 
 /** From here on the room that is left is shown. */
 const NEARLY_FULL = TEXT_BYTES - 2_048;
@@ -26,6 +27,8 @@ export function Composer({ conversation, title, onSent }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const caret = useRef<number | null>(null);
+  const [speaksIn, setSpeaksIn] = useState<string | null>(null);
+  const speaks = speaksIn === conversation;
   const mentioning = useMentioning(conversation, draft, (text, at) => {
     caret.current = at;
     client.composing.setDraft(conversation, text);
@@ -132,7 +135,18 @@ export function Composer({ conversation, title, onSent }: Props) {
       )}
       {about && <AboutLine about={about} onLeave={() => client.composing.setAbout(conversation, null)} />}
       <MentionList mentioning={mentioning} />
-      <div className="composer-box">
+      {speaks && (
+        <VoiceBar
+          onSent={onSent}
+          conversation={conversation}
+          onLeave={() => {
+            setSpeaksIn(null);
+            // Once the field is shown again.
+            setTimeout(() => field.current?.focus(), 0);
+          }}
+        />
+      )}
+      <div className="composer-box" hidden={speaks}>
         <textarea
           ref={field}
           rows={1}
@@ -172,6 +186,17 @@ export function Composer({ conversation, title, onSent }: Props) {
         >
           <Clip />
         </button>
+        {draft === "" && about === null && (
+          <button
+            type="button"
+            className="button round quiet"
+            aria-label="Record a voice note"
+            title="Record a voice note"
+            onClick={() => setSpeaksIn(conversation)}
+          >
+            <Microphone />
+          </button>
+        )}
         <EmojiButton onPick={insert} />
         <button
           type="submit"

@@ -1,22 +1,37 @@
 import { useState } from "react";
 import type { Message, MessageBody, Transfer } from "../api";
-import { fileUrl, keyOf } from "../state/files";
+import { fileUrl, keyOf, soundOf } from "../state/files";
 import { useClient, usePart } from "../state/hooks";
 import { wholeTime } from "../text/dates";
 import { amount, previewUrl } from "../text/files";
 import { FileIcon } from "./icons";
 import { Progress } from "./Progress";
+import { VoicePlayer } from "./VoicePlayer";
 
 type FileContent = Extract<MessageBody, { type: "file" }>;
+
+/** Bytes of the longest voice note that the page takes into its memory: an hour at twice the rate it records with. */
+const PLAYED = 32 * 2 ** 20;
 
 /** A file in its message: what it is, and how to have it. Pictures are shown once they are here. */
 export function FileBody({ chat, message, file }: { chat: string; message: Message; file: FileContent }) {
   const client = useClient();
   const transfer = usePart((s) => s.transfers[keyOf({ conversation: chat, message: message.id, up: false })]);
   const over = !file.here && file.until * 1000 < Date.now();
+  const fetch = () =>
+    void client.does({ type: "fetch_file", conversation: chat, position: message.position });
   return (
     <div className="file">
       <Picture chat={chat} message={message} file={file} />
+      {file.voice && file.size <= PLAYED && (
+        <VoicePlayer
+          load={file.here ? () => soundOf(chat, message.position) : null}
+          fetch={transfer || over ? undefined : fetch}
+          millis={file.voice.millis}
+          levels={file.voice.levels}
+          label={message.own ? "your voice note" : `voice note of ${message.author_name}`}
+        />
+      )}
       <div className="file-line">
         <FileIcon />
         <p>
@@ -34,9 +49,7 @@ export function FileBody({ chat, message, file }: { chat: string; message: Messa
             type="button"
             className="button"
             title={`The relay keeps it until ${wholeTime(file.until * 1000)}`}
-            onClick={() =>
-              void client.does({ type: "fetch_file", conversation: chat, position: message.position })
-            }
+            onClick={fetch}
           >
             Download
           </button>

@@ -145,3 +145,24 @@ export const FileIcon = () => (
     <path d="M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5" />
   </Icon>
 );
+export const Microphone = () => (
+  <Icon>
+    <rect x="9" y="3" width="6" height="11" rx="3" />
+    <path d="M5.500 11.500a6.500 6.500 0 0 0 13 0M12 18v3" />
+  </Icon>
+);
+export const Stop = () => (
+  <Icon>
+    <rect x="6" y="6" width="12" height="12" rx="1.500" fill="currentColor" />
+  </Icon>
+);
+export const Play = () => (
+  <Icon>
+    <path d="M7 4.500l12 7.500-12 7.500z" fill="currentColor" />
+  </Icon>
+);
+export const Pause = () => (
+  <Icon>
+    <path d="M8 5v14M16 5v14" strokeWidth="4" />
+  </Icon>
+);

@@ -1,4 +1,5 @@
-import type { Transfer } from "../api";
+import type { Transfer, Voice } from "../api";
+import { hexLevels } from "../text/sound";
 import type { Desk } from "./desk";
 import { explain } from "./explain";
 import type { Problem } from "./pending";
@@ -18,6 +19,14 @@ export function keyOf({
 /** The address of a file that is on the node's device; `show` for pictures inside the page. */
 export function fileUrl(conversation: string, position: number, show = false): string {
   return `${FILES}/${conversation}/${position}${show ? "?show=true" : ""}`;
+}
+
+/** A voice note on the node's device, for playing: only what the node found to be sound. */
+export async function soundOf(conversation: string, position: number): Promise<Blob> {
+  const url = fileUrl(conversation, position, true);
+  const answer = await fetch(url, { cache: "no-store", credentials: "same-origin" });
+  if (!answer.ok || !answer.headers.get("Content-Type")?.startsWith("audio/")) throw new Error("no sound");
+  return answer.blob();
 }
 
 /** Files on their way, and handing them over to the node. */
@@ -64,18 +73,32 @@ export class Files {
   }
 
   /** Hands files to the node, one after the other; from then on they go by themselves. */
-  async send(conversation: string, files: readonly File[], asIs = false): Promise<void> {
+  async send(
+    conversation: string,
+    files: readonly File[],
+    asIs = false,
+    voice: Voice | null = null,
+  ): Promise<void> {
     for (const file of files) {
       this.handing(conversation, 1);
-      const problem = await this.hand(conversation, file, asIs);
+      const problem = await this.hand(conversation, file, asIs, voice);
       this.handing(conversation, -1);
       if (problem) this.desk.store.setState({ refusal: problem });
     }
   }
 
-  private async hand(conversation: string, file: File, asIs: boolean): Promise<Problem | null> {
+  private async hand(
+    conversation: string,
+    file: File,
+    asIs: boolean,
+    voice: Voice | null,
+  ): Promise<Problem | null> {
     const about = new URLSearchParams({ name: file.name || "file" });
     if (asIs) about.set("as_is", "true");
+    if (voice) {
+      about.set("millis", String(voice.millis));
+      about.set("levels", hexLevels(voice.levels));
+    }
     try {
       const answer = await fetch(`${FILES}/${conversation}?${about}`, {
         method: "POST",

@@ -1,5 +1,6 @@
 import type { Message, Notice, Person, Role } from "../api";
 import { span } from "./deeds";
+import { duration } from "./sound";
 
 /** A sentence in pieces: names and titles are somebody else's text, which the page keeps apart from its own words. */
 export type Piece = string | { readonly theirs: string };
@@ -26,7 +27,9 @@ export function inOneLine(message: Message, me: string): string {
     case "text":
       return message.body.text.slice(0, 200);
     case "file":
-      return `📎 ${message.body.name}`;
+      return message.body.voice
+        ? `🎤 Voice note, ${duration(message.body.voice.millis)}`
+        : `📎 ${message.body.name}`;
     case "deleted":
       return "Message deleted";
     case "needs_newer_version":
