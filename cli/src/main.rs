@@ -45,10 +45,7 @@ fn run(args: Args) -> Result<(), Failure> {
         return Ok(());
     }
     let settings = Settings::from(&args.common, &environment())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::io("start the program's threads", &e))?;
+    let runtime = livechat_node::runtime().map_err(|e| Failure::io("start the program's threads", &e))?;
     livechat_cli::run(args.verb, &settings, &runtime)
 }
 

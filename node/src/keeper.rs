@@ -22,6 +22,7 @@ use crate::files::{Files, Kept, Session, Shelf};
 use crate::node::Ask;
 use crate::relay::RelayClient;
 use crate::store::{DATABASE, Found, KEY, Key, OpenError, find};
+use crate::sweep::Sweeping;
 use crate::vault::files;
 use crate::vault::locked::Locked;
 
@@ -61,7 +62,8 @@ pub(crate) struct Opened {
 /// How a node begins.
 pub(crate) enum State {
     Open(Box<Opened>),
-    Locked(Box<Vault>),
+    /// Who asked for that is to be told.
+    Locked(Box<Vault>, Option<Answer>),
 }
 
 impl Place {
@@ -73,7 +75,7 @@ impl Place {
     /// Opens the store if its key is there, or finds it locked. A session that is over locks what a vault guards.
     pub(crate) async fn begin(&self) -> Result<State, BrainError> {
         let key = match find(&self.dir)? {
-            Found::Locked(vault) => return Ok(State::Locked(vault)),
+            Found::Locked(vault) => return Ok(State::Locked(vault, None)),
             Found::Key(key) => key,
         };
         let opened = self.open(key).await?;
@@ -83,7 +85,7 @@ impl Place {
             // Read before the key went: there, unless somebody takes it away in between.
             let gone = || OpenError::KeyMissing { path: self.dir.join(KEY), database: self.dir.join(DATABASE) };
             let vault = files::read(&self.dir)?.ok_or_else(gone)?;
-            return Ok(State::Locked(Box::new(vault)));
+            return Ok(State::Locked(Box::new(vault), None));
         }
         Ok(State::Open(Box::new(opened)))
     }
@@ -155,19 +157,18 @@ impl Keeper {
         loop {
             state = match state {
                 State::Open(opened) => match self.drive(*opened, greeting.take(), &stopping).await {
-                    Some((vault, answer)) => {
-                        self.locked(&vault, answer);
-                        State::Locked(vault)
-                    }
+                    Some((vault, answer)) => State::Locked(vault, answer),
                     None => break,
                 },
-                State::Locked(vault) => match self.wait(*vault, &stopping).await {
-                    Some((opened, answer)) => {
-                        greeting = Some(answer);
-                        State::Open(Box::new(opened))
-                    }
-                    None => break,
-                },
+                State::Locked(vault, answer) => {
+                    // Whoever is told that it is locked may take the machine's memory.
+                    let sweeping = Sweeping::begin().await;
+                    self.locked(&vault, answer);
+                    let Some((opened, answer)) = self.wait(*vault, &stopping).await else { break };
+                    drop(sweeping);
+                    greeting = Some(answer);
+                    State::Open(Box::new(opened))
+                }
             };
         }
         drop(self.lock);

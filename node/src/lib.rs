@@ -22,6 +22,7 @@ mod relay;
 mod search;
 mod store;
 mod swarm;
+mod sweep;
 mod vault;
 
 pub use brain::BrainError;
@@ -31,3 +32,4 @@ pub use node::{BackupChunks, Node, StartError};
 pub use relay::RelayUrlError;
 pub use store::OpenError;
 pub use swarm::listen::ListenError;
+pub use sweep::runtime;

@@ -92,6 +92,12 @@ pub const REVOCATIONS: usize = 16;
 /// Bytes of the brain thread's stack: unoptimised OpenMLS needs [`livechat_crypto::limits::MLS_STACK`]; the store and
 /// the engine below it get as much again. Virtual until used.
 pub const BRAIN_STACK: usize = 2 * livechat_crypto::limits::MLS_STACK;
+/// Bytes of the stacks of a runtime's threads: tokio's default, said so that [`SWEPT`] fits.
+pub const STACK: usize = 2 * 1_024 * 1_024;
+/// Bytes of a stack that are overwritten: what futures reach unoptimised is a tenth; the rest is for who calls.
+pub const SWEPT: usize = STACK - 512 * 1_024;
+/// Rounds in which a runtime's threads are woken to sweep their stacks: ten seconds of a thread that isn't idle.
+pub const SWEEPS: usize = 2_000;
 /// Inputs that share one commit. A commit waits for the disk (milliseconds); an input takes a fraction of one.
 pub const BATCH: usize = 64;
 /// Envelopes that share one commit: bounds how long a person's own message waits behind a page.

@@ -105,7 +105,9 @@ impl Node {
         let peers = listen::peers(&config.peers)?;
         let place =
             Place { dir: config.data_dir.clone(), relay: config.relay_url.clone(), listen, mdns: config.mdns, peers };
-        let state = place.begin().await?;
+        // On a thread of the runtime: what the caller's stack has seen of the key would stay there.
+        let begun = tokio::spawn(async move { place.begin().await.map(|state| (place, state)) });
+        let (place, state) = begun.await.map_err(|_| BrainError::Ended)??;
         let (asks, asked) = mpsc::channel(limits::REQUESTS);
         let events = broadcast::Sender::new(limits::EVENTS);
         let weak = events.downgrade();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use aho_corasick::AhoCorasick;
@@ -51,7 +52,12 @@ impl Canaries {
     /// Which of them stand in `bytes`.
     #[must_use]
     pub fn in_bytes(&self, bytes: &[u8]) -> BTreeSet<&str> {
-        self.search.find_overlapping_iter(bytes).map(|m| self.of[m.pattern().as_usize()].as_str()).collect()
+        self.spans(bytes).map(|(name, _)| name).collect()
+    }
+
+    /// The same, with where each stands.
+    pub fn spans(&self, bytes: &[u8]) -> impl Iterator<Item = (&str, Range<usize>)> {
+        self.search.find_overlapping_iter(bytes).map(|m| (self.of[m.pattern().as_usize()].as_str(), m.range()))
     }
 
     /// Which of them stand in files under `folder`, as (file, canary), and how many bytes were read.

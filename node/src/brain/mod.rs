@@ -27,6 +27,7 @@ use crate::api::{Error, ErrorCode};
 use crate::limits;
 use crate::search::SearchError;
 use crate::store::{Key, Store};
+use crate::sweep;
 
 pub(crate) use feed::{Activation, Feed};
 pub(crate) use guard::{Guard, unguarded};
@@ -126,19 +127,8 @@ impl Brain {
             .name("livechat-brain".into())
             .stack_size(limits::BRAIN_STACK)
             .spawn(move || {
-                let open = || -> Result<_, BrainError> {
-                    let inside = Inside::open(dir, key)?;
-                    let first = inside.look(first)?;
-                    Ok((inside, first))
-                };
-                match open() {
-                    Ok((inside, first)) => {
-                        if ready.send(Ok((inside.snapshot(), first))).is_ok() {
-                            thread::run(inside, &inbox, &outbox);
-                        }
-                    }
-                    Err(e) => drop(ready.send(Err(e))),
-                }
+                think(dir, key, first, ready, &inbox, &outbox);
+                sweep::stack();
             })
             .map_err(BrainError::Thread)?;
         let (snapshot, first) = opened.await.map_err(|_| BrainError::Ended)??;
@@ -285,6 +275,31 @@ impl Brain {
         let time = if last >= now_s && ahead < limits::PROOFS_AHEAD { last + 1 } else { now_s };
         self.proved_at.store(time, Ordering::Relaxed);
         time
+    }
+}
+
+/// The thread's life. Apart from where it ends, so that the sweep there reaches this frame too.
+#[inline(never)]
+fn think<T>(
+    dir: PathBuf,
+    key: Key,
+    first: impl FnOnce(&Engine, &dyn Kv) -> Result<T, SavedError>,
+    ready: oneshot::Sender<Result<(Snapshot, T), BrainError>>,
+    inbox: &jobs::Receiver<Job>,
+    outbox: &mpsc::Sender<Outcome>,
+) {
+    let open = || -> Result<_, BrainError> {
+        let inside = Inside::open(dir, key)?;
+        let first = inside.look(first)?;
+        Ok((inside, first))
+    };
+    match open() {
+        Ok((inside, first)) => {
+            if ready.send(Ok((inside.snapshot(), first))).is_ok() {
+                thread::run(inside, inbox, outbox);
+            }
+        }
+        Err(e) => drop(ready.send(Err(e))),
     }
 }
 

@@ -16,6 +16,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use index::{Candidate, IndexError, Watched};
 pub(crate) use key::Key;
+#[cfg(feature = "sabotage")]
+pub(crate) use sabotage::asked_for;
 pub(crate) use table::Table;
 
 use crate::vault::files;

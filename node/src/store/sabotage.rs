@@ -1,4 +1,4 @@
-//! The controls: a store that says "done" before it commits (P1), and a key that outlives locking (P21).
+//! The controls: a store that says "done" before it commits (P1), a key and stacks that outlive locking (P21).
 
 use livechat_crypto::kv::Kv;
 use rusqlite::Connection;
@@ -9,8 +9,8 @@ use super::index::Watched;
 #[cfg(not(debug_assertions))]
 compile_error!("the `sabotage` feature switches defences off: it is for tests of debug builds only");
 
-/// What `LIVECHAT_SABOTAGE` asks for: `answer-before-commit`, `keep-the-key`.
-pub(super) fn asked_for(what: &str) -> bool {
+/// What `LIVECHAT_SABOTAGE` asks for: `answer-before-commit`, `keep-the-key`, `keep-the-stacks`.
+pub(crate) fn asked_for(what: &str) -> bool {
     std::env::var_os("LIVECHAT_SABOTAGE").is_some_and(|s| s == what)
 }
 

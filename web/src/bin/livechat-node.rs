@@ -71,7 +71,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_env("LIVECHAT_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match livechat_node::runtime() {
         Ok(runtime) => runtime,
         Err(e) => return fail(&e),
     };
