@@ -1,6 +1,6 @@
 // Somebody who has neither a device nor the phrase any more starts anew under the same name: whoever knew them is stopped
 // before a word goes there, is told what to do, verifies, and goes on. Somebody else takes them on their word.
-import { accept, reads, say, shot, tell, writeTo } from './chat.mjs';
+import { accept, reads, say, shot, tell, until, writeTo } from './chat.mjs';
 import { ask, settle } from './people.mjs';
 import { check, code, World } from './world.mjs';
 
@@ -38,7 +38,12 @@ async function story() {
   // Nothing can be written before it was looked into, and it is said what that means and what to do.
   for (const [page, name] of [[alice, 'alice'], [carol, 'carol']]) {
     if (name === 'carol') await page.getByRole('button', { name: 'Back to the list' }).click();
-    await page.getByRole('link', { name: /^(?=.*bob)(?!.*unproven).*it is me|^(?=.*bob)(?!.*hello)/ }).first().click();
+    let changed;
+    await until(async () => {
+      changed = (await ask(page, { type: 'conversations' })).conversations.find((c) => c.new_keys);
+      return changed !== undefined;
+    }, `${name} has a chat with new keys`);
+    await page.locator(`a[href$="${changed.id}"]`).click();
     const stop = page.getByRole('region', { name: 'Another account than before' });
     await stop.getByRole('alert').getByText('is another account than the one you knew by that name.').waitFor();
     await stop.getByText(/compare the safety number in person or on a call/).waitFor();

@@ -40,8 +40,6 @@ fn main() {
         ("what_two_people_do_with_messages", "content.mjs"),
         ("a_group_of_three_people_in_three_browsers", "groups.mjs"),
         ("a_device_is_locked_and_opened", "lock.mjs"),
-        ("a_second_device_with_its_history", "devices.mjs"),
-        ("a_contact_who_starts_anew", "keychange.mjs"),
         ("files_between_two_browsers", "files.mjs"),
         ("a_voice_note_between_two_browsers", "voice.mjs"),
         ("p17_other_sites_pages_get_nothing", "hostile.mjs"),

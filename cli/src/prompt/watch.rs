@@ -20,7 +20,8 @@ use crate::verbs::handover::words as handover_words;
 
 /// What a removed device says.
 const REMOVED: &str = "This device was removed from the account. What is here can be read; nothing is sent or received any \
-                       more. /devices erase deletes it.";
+                       more. If it doesn't stay unlocked (/vault says so), no code opens it again once it is closed: /vault \
+                       stay yes keeps it open. /devices erase deletes it.";
 
 /// How long the listener waits when the screen holds as many lines as it can.
 const FULL: Duration = Duration::from_millis(50);

@@ -92,7 +92,14 @@ fn opened(vault: &Vault, question: &Question, session: &http::Session) -> Result
     }
     let answer = session.vault.as_ref().ok_or_else(|| {
         let message = "The code was right, but the relay doesn't take this device for one of the account's any more.";
-        let hint = format!("{} opens what is on this device.", offline(vault));
+        let hint = match offline(vault) {
+            "Nothing" => {
+                "It was removed, and nothing opens what is on it any more. Delete its data directory, or start \
+                          with another one, and add it as a new device."
+                    .to_owned()
+            }
+            way => format!("It was removed. {way} opens what is on it."),
+        };
         Error::new(ErrorCode::NotThisDevice, message, hint)
     })?;
     let answer = finish(question, answer, Some(vault.public())).map_err(|_| {

@@ -167,7 +167,7 @@ impl Files {
             Ok::<_, Error>(sealing.messages())
         };
         // Its end of the pipe goes with it, so that nobody writes on for ever.
-        let kept = async move { self.0.shelf.seal(blob, key.clone(), &mut read).await.map(|sealed| (sealed, key)) };
+        let kept = async move { self.0.shelf.seal(blob, key, &mut read).await.map(|sealed| (sealed, key)) };
         let (gathered, kept) = tokio::join!(gathered, kept);
         let failed = |e: Error| {
             self.drop_blob(blob);

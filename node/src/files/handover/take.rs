@@ -74,7 +74,7 @@ fn as_file(left: &Left) -> content::File {
         media: String::new(),
         size: left.size,
         blob: left.blob,
-        key: left.key.clone(),
+        key: left.key,
         hash: left.hash,
         until: 0,
         preview: None,
