@@ -154,7 +154,7 @@ impl Door {
             Failure::new(
                 Exit::UnknownContact,
                 format!("{name} is not one of your contacts."),
-                format!("Add them first: `add {name}`."),
+                format!("Add them first: `add {name}`, or /add {name}."),
             )
         })
     }
@@ -195,7 +195,7 @@ impl Door {
             Failure::new(
                 Exit::UnknownContact,
                 format!("No group is called {title}."),
-                "`group list` names those you are in.",
+                "`group list`, or /group, names those you are in.",
             )
         })
     }

@@ -143,7 +143,7 @@ pub fn find<'a>(devices: &'a [Device], which: &str) -> Result<&'a Device, Failur
         (Some(device), None) => Some(device),
         _ => numbered,
     };
-    found.ok_or_else(|| Failure::new(Exit::Usage, "There is no such device.", "List them first."))
+    found.ok_or_else(|| Failure::new(Exit::Usage, "There is no such device.", "`devices`, or /devices, lists them."))
 }
 
 /// Numbered lines.

@@ -164,7 +164,11 @@ pub fn is_file(message: &Message) -> bool {
 /// There is none.
 #[must_use]
 pub fn no_file() -> Failure {
-    Failure::new(Exit::UnknownContact, "There is no file.", "The history shows the messages with their numbers.")
+    Failure::new(
+        Exit::UnknownContact,
+        "There is no file in that message.",
+        "The history shows the messages with their numbers.",
+    )
 }
 
 /// A path as the node wants it: it may run elsewhere.

@@ -28,7 +28,9 @@ pub fn nth(sessions: &[AccountSession], n: u32) -> Result<&AccountSession, Failu
     match found {
         Some(s) if s.current => Err(Failure::new(Exit::Usage, "That is this session.", "Log out instead.")),
         Some(s) => Ok(s),
-        None => Err(Failure::new(Exit::Usage, format!("There is no session {n}."), "List them first.")),
+        None => {
+            Err(Failure::new(Exit::Usage, format!("There is no session {n}."), "`sessions`, or /sessions, lists them."))
+        }
     }
 }
 

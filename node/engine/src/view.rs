@@ -521,7 +521,7 @@ impl core::fmt::Display for Notice {
             Self::DevicesAdded { count } => write!(f, "added {count} devices"),
             Self::DevicesRemoved { count: 1 } => f.write_str("removed a device"),
             Self::DevicesRemoved { count } => write!(f, "removed {count} devices"),
-            Self::Renamed { was, now } => write!(f, "{was} is called {now} from now on"),
+            Self::Renamed { was, now } => write!(f, "was called {was} until now, and is called {now} from now on"),
             Self::Rewound { changes } => {
                 write!(f, "the relay has another order: changes taken back: {changes}; what was said is said again")
             }

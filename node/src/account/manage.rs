@@ -129,7 +129,7 @@ impl Flow {
                     return Err(e);
                 }
             }
-            Err(e) => return Err(e.into()),
+            Err(e) => return Err(refused(e)),
         }
         // The engine has dealt with the log when it answers this.
         self.brain.account().await?;

@@ -132,8 +132,8 @@ fn username(problem: UsernameProblem) -> Failure {
         UsernameProblem::MixedScripts => {
             "A username has letters of one script only. Choose Latin or Cyrillic, not both."
         }
-        UsernameProblem::Taken => "Somebody has this name, or one that looks the same. Choose another.",
-        UsernameProblem::Reserved => "This name is kept for the relay's operator. Choose another.",
+        UsernameProblem::Taken => "Somebody has this name, or one that looks the same.",
+        UsernameProblem::Reserved => "This name is kept for the relay's operator.",
         _ => "A username has letters and digits, and single dots, dashes or underscores between them.",
     };
     Failure::new(StatusCode::CONFLICT, ProblemCode::UsernameUnavailable, message)
@@ -292,7 +292,7 @@ impl From<RenameError> for Failure {
             RenameError::TooMany => {
                 let message = "You have changed your name twice in thirty days. Names that you had are held for you that \
                                long; go back to one of them, or wait.";
-                Self::new(StatusCode::CONFLICT, ProblemCode::UsernameUnavailable, message)
+                Self::bad_request(message)
             }
             e => Self::bad_request(sentence(&e)),
         }

@@ -83,7 +83,7 @@ pub async fn another_name_and_the_one_before_is_held(w: World) {
     let now = Person { signed_up: SignedUp { session: again, ..now.signed_up.clone() }, ..now };
     renames(&w, &now, "alina").await.done();
     let third = renames(&w, &now, "alisha").await;
-    third.refused(409, ProblemCode::UsernameUnavailable);
+    third.refused(400, ProblemCode::BadRequest);
     assert!(third.problem().message.contains("thirty days"));
     renames(&w, &now, "alicia").await.done();
 
