@@ -78,14 +78,28 @@ const SECRET: [&str; 26] = [
     "ikm",
 ];
 
-/// Fields called so that hold nothing secret, each with why.
-const PUBLIC: [(&str, &str); 6] = [
+/// Fields called so that hold nothing secret, each with why. Without a type's name: wherever they stand.
+const PUBLIC: [(&str, &str); 14] = [
+    ("device_key", "the public half, which stands in the account's log"),
+    ("identity_key", "the public half, which stands in the account's log"),
+    ("hello_key", "the public half, which whoever writes first needs"),
+    ("key_package", "made to be handed out"),
+    ("bucket_seed", "which bucket somebody reads, as every contact is told"),
+    ("Door.key", "the public half of a link, which stands in a group's charter"),
+    ("What.key", "the public half of a link, which stands in a group's charter"),
+    ("Knock.token", "tells which knock an answer is to; sealed on the way, and worth nothing alone"),
+    ("Answer.token", "the same"),
+    ("Admit.token", "the same"),
+    ("Joining.token", "the same"),
+    ("DeviceCode.0", "shown to whoever stands before the device; it names a public key"),
+    ("OwnerKey.0", "under which the relay counts somebody's files; a name, which opens nothing"),
+    ("Query.words", "what somebody looks for; nothing prints a query but its tests"),
+];
+
+/// Fields that people are shown, with the same.
+const SHOWN: [(&str, &str); 2] = [
     ("DeviceTicket.code", "shown to whoever stands before the device; it names a public key"),
     ("SafetyCode.code", "names public keys; shown to whoever compares them"),
-    ("Wanted.public_key", "half of a pair that everybody may have"),
-    ("VaultAnswer.public_key", "half of a pair that everybody may have"),
-    ("OwnerKey.0", "a name of the relay's for whoever pays for a file; opens nothing"),
-    ("StreamKey.0", "a name of a row"),
 ];
 
 /// A type as it is declared: its name, whether `Debug` is derived, and its fields with their types.
@@ -146,7 +160,10 @@ fn blabs(declared: &Declared) -> Vec<String> {
     };
     let fields = declared.fields.iter().filter(|(name, of)| named(name) && PLAIN.iter().any(|p| of.contains(p)));
     let called = fields.map(|(name, of)| (format!("{}.{name}", declared.name), of));
-    called.filter(|(n, _)| PUBLIC.iter().all(|(p, _)| p != n)).map(|(n, of)| format!("{n}: {of}")).collect()
+    let public = |n: &str| {
+        PUBLIC.iter().chain(&SHOWN).any(|(p, _)| n == *p || n.split_once('.').is_some_and(|(_, field)| field == *p))
+    };
+    called.filter(|(n, _)| !public(n)).map(|(n, of)| format!("{n}: {of}")).collect()
 }
 
 /// `RoomSecret` as `room_secret`.
@@ -173,9 +190,14 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every struct and enum of a source, as far as this needs to know them. Comments don't count; derives may stand on lines of their own.
+/// Every struct and enum of a source, as far as this needs to know them. Comments don't count.
 fn parse(source: &str) -> Vec<Declared> {
-    let code: String = source.lines().map(|l| l.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    // An address in a text has its slashes behind a colon.
+    let plain = |l: &str| match l.match_indices("//").find(|(at, _)| !l[..*at].ends_with(':')) {
+        Some((at, _)) => l[..at].to_owned(),
+        None => l.to_owned(),
+    };
+    let code = source.lines().map(plain).collect::<Vec<_>>().join("\n");
     let mut all = Vec::new();
     for word in ["struct ", "enum "] {
         for (at, _) in code.match_indices(word) {
@@ -225,7 +247,8 @@ fn fields(body: &str) -> Vec<(String, String)> {
     let mut fields = Vec::new();
     for (n, part) in parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).enumerate() {
         // Attributes come before the field on lines of their own.
-        let part = part.rsplit("]\n").next().unwrap_or(part).trim().trim_start_matches("pub").trim();
+        let part = part.rsplit("]\n").next().unwrap_or(part).trim().trim();
+        let part = part.strip_prefix("pub ").unwrap_or(part);
         let of = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         match part.split_once(": ") {
             Some((name, kind)) => fields.push((name.trim().to_owned(), of(kind))),
