@@ -7,9 +7,9 @@ use std::io::Read;
 use std::process::Stdio;
 
 use livechat_node::api::{
-    Conversation, Delivery, ErrorCode, Event, HistoryPage, JoinState, Joining, MessageBody, RelayState, Request,
-    Response, Role, ServerFrame, Status, Transfer, TransferState,
-};
+
+
+
 use played::{Node, active, bob, conversation, error, message, own, run, run_with, status};
 
 #[test]
@@ -595,10 +595,21 @@ fn every_event() -> Vec<Event> {
                     size: 5,
                     done: 1,
                     total: 100,
+                    direct: false,
                     state: TransferState::Running,
                 },
             },
-            Event::TransferChanged { .. } => Event::Lagged,
+            Event::TransferChanged { .. } => Event::HandoverChanged {
+                handover: Handover {
+                    device: None,
+                    step: HandoverStep::Moving,
+                    messages: 3,
+                    done: 1,
+                    total: 100,
+                    state: TransferState::Running,
+                },
+            },
+            Event::HandoverChanged { .. } => Event::Lagged,
             Event::Lagged => return None,
         })
     };

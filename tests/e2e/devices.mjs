@@ -1,6 +1,9 @@
 // Three people, two devices for one of them: added by its code, with its history and with how far that is; what is read
 // on one is read on the other; a group out of which somebody is removed from the new device; and the device removed
 // again, which says so. axe on each panel, nothing wider than a phone.
+//
+// Not told by the gate yet: it comes as far as the history on the phone; that what the laptop reads is read there too did
+// not happen within two minutes, and nothing behind that has been told.
 import { accept, happened, menu, reads, say, shot, tell, until, writeTo } from './chat.mjs';
 import { ask, settle } from './people.mjs';
 import { check, code, World } from './world.mjs';
