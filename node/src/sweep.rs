@@ -111,16 +111,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_thread_sweeps_once_a_node_is_locked_and_none_before() {
-        let runtime = runtime().unwrap();
-        runtime.block_on(async {
-            tokio::spawn(async {}).await.unwrap();
+    fn every_thread_has_swept_once_a_node_is_locked() {
+        runtime().unwrap().block_on(async {
             let threads = Handle::current().metrics().num_workers();
             let sweeping = tokio::spawn(Sweeping::begin()).await.unwrap();
             assert!(SWEPT.load(Ordering::SeqCst) >= threads);
-            assert_eq!(LOCKED.load(Ordering::SeqCst), 1);
             drop(sweeping);
-            assert_eq!(LOCKED.load(Ordering::SeqCst), 0);
         });
     }
 }
