@@ -32,6 +32,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("livechat-web", &["livechat-node"]),
     ("livechat-cli", &["livechat-node", "livechat-relay", "livechat-web"]),
     ("livechat-sim", &["livechat-crypto", "livechat-engine", "livechat-wire"]),
+    ("livechat-adversary", &["livechat-sim"]),
     (
         "livechat-tests",
         &[

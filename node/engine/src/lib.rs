@@ -68,7 +68,7 @@ use livechat_crypto::kv::Kv;
 use livechat_crypto::mls::GroupId;
 use livechat_wire::account::AccountLog;
 use livechat_wire::sync::Cursor;
-use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId};
+use livechat_wire::{AccountId, ConversationId, DeviceId, RelayId, Tag};
 use rand_core::CryptoRng;
 
 pub use content::FileOf;
@@ -299,6 +299,13 @@ impl Engine {
     #[must_use]
     pub fn cursor(&self, relay: RelayId) -> Cursor {
         self.cursors.get(&relay).cloned().unwrap_or_default()
+    }
+
+    /// Whether an envelope with this tag is for us, as far as is known before it comes. For worlds of many people, in
+    /// which handing everything to everybody is nearly all of the work.
+    #[must_use]
+    pub fn expects(&self, tag: Tag) -> bool {
+        self.tags.get(&tag).is_some()
     }
 
     /// Own messages that no relay has accepted yet.

@@ -15,6 +15,7 @@
 //! - A person is an engine, a committed store (a clone of it is a snapshot), dice and a clock of their own. A crash
 //!   drops the engine, before the commit or between commit and effects; a restart opens it from the committed store.
 //! - [`relay::Relay`] signs receipts with a real key, numbers envelopes in two origins, hands out KeyPackages once.
+//! - [`crowd`] makes worlds of hundreds bearable, and writes down what the relay sees.
 //! - [`Faults`] says what happens to everything on its way; [`World::heal`] ends all of it.
 //!
 //! Run tests in [`on_big_stack`]: unoptimised OpenMLS needs it.
@@ -22,6 +23,7 @@
 #![allow(clippy::panic, reason = "a world that is out of joint ends the test that asked for it")]
 
 pub mod base;
+pub mod crowd;
 mod devices;
 pub mod faults;
 pub mod group_schedule;

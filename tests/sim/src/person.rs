@@ -32,6 +32,8 @@ pub(crate) struct Person {
     pub timer: u64,
     /// Waiting for a page from the relay.
     pub fetching: bool,
+    /// The last page wasn't the last one.
+    pub more: bool,
     /// Pages so far: now and then the account's log is asked for, too.
     pub pages: u64,
     /// Never asks for it.
@@ -143,6 +145,7 @@ impl Person {
             life: 0,
             timer: 0,
             fetching: false,
+            more: false,
             next_command: 0,
             replies: BTreeMap::new(),
             intentions: VecDeque::new(),

@@ -5,8 +5,9 @@ use livechat_wire::Envelope;
 use livechat_wire::envelope::epoch_at;
 
 use super::World;
+use super::crowd::Act;
 use super::faults::happens;
-use super::world::{Event, FETCH_TIMEOUT, POLL, Question, RETRY};
+use super::world::{Event, FETCH_TIMEOUT, Question, RETRY};
 
 /// After so many pages a node also asks for its account's log.
 const LOG_EVERY: u64 = 10;
@@ -19,10 +20,15 @@ impl World {
 
     pub(super) fn gossip(&mut self, from: &str, envelope: &Envelope) {
         let island = self.people[from].island;
+        let audience = self.audience(from, envelope);
+        if !Self::is_connected(island) {
+            return;
+        }
         let others: Vec<(String, u64)> = self
             .people
             .iter()
             .filter(|(name, p)| name.as_str() != from && p.island == island)
+            .filter(|(name, _)| audience.as_ref().is_none_or(|a| a.contains(*name)))
             .map(|(name, p)| (name.clone(), p.life))
             .collect();
         for (who, life) in others {
@@ -33,7 +39,7 @@ impl World {
         }
         if island == self.relay_island {
             for delay in self.copies() {
-                self.at(self.now + delay, Event::GossipAtRelay { envelope: envelope.clone() });
+                self.at(self.now + delay, Event::GossipAtRelay { from: from.to_owned(), envelope: envelope.clone() });
             }
         }
     }
@@ -85,7 +91,8 @@ impl World {
                     self.arrive(&who, *what);
                 }
             }
-            Event::GossipAtRelay { envelope } => {
+            Event::GossipAtRelay { from, envelope } => {
+                self.sees(&from, Act::Publishes);
                 let seconds = self.now / 1_000;
                 self.relay.deposit(&envelope, seconds);
             }
@@ -140,8 +147,8 @@ impl World {
                     self.ask(who, Question::Log);
                 }
                 self.input(who, what);
-                let life = self.people[who].life;
-                self.at(self.now + POLL, Event::Poll { who: who.to_owned(), life });
+                let (life, more) = (self.people[who].life, self.people[who].more);
+                self.at(self.now + self.poll_pause(more), Event::Poll { who: who.to_owned(), life });
             }
             what => self.input(who, what),
         }
@@ -150,9 +157,13 @@ impl World {
     pub(super) fn answer(&mut self, who: &str, life: u64, what: Question) {
         let (relay, seconds) = (self.relay.id(), self.now / 1_000);
         let failed = unreachable(&what);
+        self.sees(who, act(&what));
         let unsaid = !self.relay.says_orders && matches!(what, Question::Append(_) | Question::Slot { .. });
         let answer = match what {
             Question::Deposit(envelopes) => {
+                for envelope in &envelopes {
+                    self.audience(who, envelope);
+                }
                 let verdicts = envelopes.iter().map(|e| (e.id(), self.relay.deposit(e, seconds))).collect();
                 Input::Verdicts { relay, verdicts }
             }
@@ -191,8 +202,9 @@ impl World {
                 Input::Fetched { blob: fetch.blob, answer: self.relay.file(fetch.blob, fetch.size) }
             }
             Question::Fetch { bucket, cursor } => {
-                let (envelopes, cursor, _) = self.relay.fetch(bucket, &cursor);
-                Input::Page { relay, envelopes, cursor }
+                let (envelopes, cursor, more) = self.relay.fetch(bucket, &cursor);
+                self.people.get_mut(who).expect("a person").more = more;
+                Input::Page { relay, envelopes: self.of_use_to(who, envelopes), cursor }
             }
         };
         let delay = self.faults.delay(&mut self.dice);
@@ -208,6 +220,18 @@ impl World {
     pub(super) fn unanswered(&mut self, who: &str, life: u64, failed: Input) {
         let what = Box::new(failed);
         self.at(self.now + RETRY, Event::Arrives { who: who.to_owned(), life, what });
+    }
+}
+
+/// What a request looks like to the relay.
+fn act(what: &Question) -> Act {
+    match what {
+        Question::Deposit(_) => Act::Deposits,
+        Question::Present(_) => Act::AsksFor,
+        Question::Claim(lookup) => Act::LooksUp(lookup.username.clone()),
+        Question::Append(_) | Question::Slot { .. } => Act::Orders,
+        Question::Upload(_) | Question::Download(_) => Act::Files,
+        Question::Fetch { .. } | Question::Publish(_) | Question::PutLog(_) | Question::Log => Act::Fetches,
     }
 }
 

@@ -13,6 +13,7 @@ use rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
 use super::base::{self, NOON};
+use super::crowd::Crowd;
 use super::devices::Waiting;
 use super::faults::{Faults, happens};
 use super::person::{Island, Person};
@@ -46,6 +47,7 @@ pub struct World {
     pub(super) relay_island: Island,
     pub(super) faults: Faults,
     pub(super) trace: Sha256,
+    pub(super) crowd: Option<Crowd>,
     /// Switched off in every engine, from now on and after restarts.
     #[cfg(feature = "sabotage")]
     pub(super) sabotage: livechat_engine::Sabotage,
@@ -60,6 +62,7 @@ pub(super) enum Event {
     },
     /// A gossiped envelope reaches the relay.
     GossipAtRelay {
+        from: String,
         envelope: Envelope,
     },
     /// A request of a person reaches the relay.
@@ -129,6 +132,7 @@ impl World {
             relay_island: 0,
             faults: Faults::NONE,
             trace: Sha256::new(),
+            crowd: None,
             #[cfg(feature = "sabotage")]
             sabotage: livechat_engine::Sabotage::default(),
         };
