@@ -1,7 +1,8 @@
 //! Groups of many in the simulated world: stories, and seeded schedules after which all who are in a group see the
 //! same (P6 with groups).
 //!
-//! `LIVECHAT_SIM_SEEDS=200` plays more schedules (the default is 6), `LIVECHAT_SIM_SEED=17` plays one;
+//! `LIVECHAT_SIM_SEEDS=200` plays more schedules (the default is 6), `LIVECHAT_SIM_SEED=17` plays one; with
+//! `cargo test --profile sim` that takes a seventh of the time;
 //! `LIVECHAT_SIM_GROUP=200` founds a group of that size and lets everybody say something (the default is 8).
 
 use livechat_engine::view::{Delivery, Role, Standing};

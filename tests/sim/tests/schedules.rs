@@ -16,7 +16,8 @@ fn everything_acknowledged_arrives_once_and_in_order() {
     each_seed(50, play);
     let [nights, renewed] = [0, 1].map(|n: usize| NIGHTS[n].load(Relaxed));
     println!("keys were renewed after {renewed} of {nights} nights");
-    // Who had accepted nobody before the night, or said nothing, renews nothing after it.
+    // Who had accepted nobody before the night, or said nothing, renews nothing after it; who is on an island from before
+    // the night until the world heals, as in the sixth, renews within two minutes of that: later than this looks.
     assert!(nights < 5 || renewed * 2 > nights, "keys were renewed after {renewed} of {nights} nights only");
 }
 
