@@ -7,9 +7,9 @@ use std::io::Read;
 use std::process::Stdio;
 
 use livechat_node::api::{
-
-
-
+    Conversation, Delivery, ErrorCode, Event, Handover, HandoverStep, HistoryPage, JoinState, Joining, MessageBody,
+    RelayState, Request, Response, Role, ServerFrame, Status, Transfer, TransferState,
+};
 use played::{Node, active, bob, conversation, error, message, own, run, run_with, status};
 
 #[test]

@@ -183,8 +183,6 @@ pub struct Sabotage {
     pub no_renewal: bool,
     /// Nobody goes back when the relay has another order.
     pub no_rewind: bool,
-    /// Nobody sees to the devices of others.
-    pub own_devices_only: bool,
 }
 
 #[cfg(all(feature = "sabotage", not(debug_assertions)))]

@@ -98,10 +98,6 @@ impl Engine {
 
     /// Whose devices in a room aren't those that their log names. Nobody learns by it that we are there.
     fn amiss_others(&self, at: RoomId) -> BTreeSet<AccountId> {
-        #[cfg(feature = "sabotage")]
-        if self.sabotage.own_devices_only {
-            return BTreeSet::new();
-        }
         let Some(room) = self.room(at).filter(|r| r.standing == Membership::Joined) else { return BTreeSet::new() };
         let Some(me) = self.me.as_ref().filter(|_| self.standing(self.home(at)) == Standing::Accepted) else {
             return BTreeSet::new();

@@ -7,7 +7,7 @@ use livechat_crypto::mls::{Change, PeerDevice, StageError, shared_part};
 use livechat_wire::account::AccountLog;
 use livechat_wire::bundle::Bundle;
 use livechat_wire::door::Verdict;
-use livechat_wire::group::{Charter, Role};
+use livechat_wire::group::{Charter, Role, RoomKind};
 use livechat_wire::{AccountId, ConversationId, limits as wire};
 
 use super::doors::may_come_in;
@@ -317,7 +317,10 @@ impl Engine {
                     }
                     // Who has no device there is in it no more, and that isn't ours to decide.
                     let seats = room.seats.iter().filter(|s| s.member.account == *account).count();
-                    let stays = coming > 0 || seats > amiss.leftover.len();
+                    // In a group whoever comes in believes a plain member only while another device of theirs is
+                    // there: first the new one comes in, then the old one goes.
+                    let swaps = coming > 0 && room.charter.kind == RoomKind::Direct;
+                    let stays = swaps || seats > amiss.leftover.len();
                     let shown = self.known_log(account).is_some_and(|log| log.encode().len() <= wire::MEMBER_LOG);
                     let goes = stays && shown && !amiss.leftover.is_empty() && evidence < wire::EVIDENCE;
                     if coming == 0 && !goes {
