@@ -1459,16 +1459,15 @@ contacts: Array<Contact>, } | { "type": "conversations",
 /**
  * Latest first.
  */
-conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "file_space" } & FileSpace | { "type": "transfer" } & Transfer | { "type": "handover" } & Handover | { "type": "handovers", 
-/**
- * Under way, waiting or failed.
- */
-handovers: Array<Handover>, } | { "type": "history_size" } & HistorySize | { "type": "transfers", 
 conversations: Array<Conversation>, } | { "type": "history" } & HistoryPage | { "type": "found" } & Found | { "type": "backed_up" } & BackedUp | { "type": "restored" } & Restored | { "type": "sent" } & Message | { "type": "file_space" } & FileSpace | { "type": "direct_files", 
 /**
  * Whether they do.
  */
-on: boolean, } | { "type": "transfer" } & Transfer | { "type": "transfers", 
+on: boolean, } | { "type": "transfer" } & Transfer | { "type": "handover" } & Handover | { "type": "handovers", 
+/**
+ * Under way, waiting or failed.
+ */
+handovers: Array<Handover>, } | { "type": "history_size" } & HistorySize | { "type": "transfers", 
 /**
  * By conversation.
  */
