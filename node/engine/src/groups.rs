@@ -183,7 +183,7 @@ impl Engine {
         let missing = || HandleError::Inconsistent("a conversation that isn't there");
         let conversation = self.conversations.get(&id).ok_or_else(missing)?;
         let sending = conversation.sending;
-        if conversation.groups.len() < 2 {
+        if conversation.groups == [sending] {
             return Ok(sending);
         }
         let best = conversation.groups.iter().min_by_key(|g| (self.distance(g), **g)).copied().unwrap_or(sending);
@@ -192,7 +192,9 @@ impl Engine {
         let alone = self.room(room_of(&sending)).is_none_or(|r| r.seats.len() <= 2);
         // Somebody who should hear doesn't, or somebody does who shouldn't: that doesn't wait.
         let pressing = self.distance(&best) < self.distance(&sending);
-        if best == sending || !(pressing || settled && alone) {
+        // What a backup gave back has no room of its own yet.
+        let gone = !conversation.groups.contains(&sending);
+        if best == sending || !(gone || pressing || settled && alone) {
             return Ok(sending);
         }
         let conversation = self.conversations.get_mut(&id).ok_or_else(missing)?;
