@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(inserted("/group be"), ["Bergfahrt"]);
         assert_eq!(inserted("/kick b"), ["bob ", "bobby "]);
         assert_eq!(inserted("/role bob a"), ["admin"]);
-        assert_eq!(inserted("/re"), ["/reply ", "/react ", "/recovery"]);
+        assert_eq!(inserted("/re"), ["/reply ", "/react ", "/recovery", "/rename "]);
         assert_eq!(inserted("/block b"), ["bob ", "bobby "]);
         assert_eq!(inserted("/react :unicor"), ["🦄"]);
         assert_eq!(inserted("@bo"), ["@bob ", "@bobby "]);
