@@ -2,6 +2,11 @@
 //!
 //! What a secret is, is told by what it is called. A field called like one must have a type that prints nothing of it
 //! ([`GUARDED`] ones do, by a `Debug` of their own), and so must the only field of a type called like one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "this test reads the sources, and fails by panicking"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -51,11 +51,14 @@ pub fn row(design: &str, view: &View, workload: &Workload, seed: u64) -> Row {
 }
 
 /// The rows for people to read.
+///
+/// # Panics
+/// Never: a string takes everything.
 #[must_use]
 pub fn table(rows: &[Row], workload: &Workload) -> String {
     let talking: BTreeSet<usize> = workload.messages.iter().map(|m| m.from).collect();
     let mut out = String::new();
-    let _ = writeln!(
+    writeln!(
         out,
         "{} people ({} talk), {} days, {} messages, {} pairs that talk\n",
         workload.users,
@@ -63,18 +66,21 @@ pub fn table(rows: &[Row], workload: &Workload) -> String {
         workload.days,
         workload.messages.len(),
         workload.pairs().len()
-    );
-    let _ = writeln!(
+    )
+    .expect("a string takes everything");
+    writeln!(
         out,
         "{:<44} {:>7} {:>7} {:>10} {:>8} | {:>6} {:>6} {:>7} {:>8}",
         "what the relay sees", "records", "replies", "disclosure", "presence", "best", "top-1", "chance", "permuted"
-    );
+    )
+    .expect("a string takes everything");
     for row in rows {
-        let _ = write!(out, "{:<44}", row.design);
+        write!(out, "{:<44}", row.design).expect("a string takes everything");
         for ((_, auc), width) in row.auc.iter().zip([8, 8, 11, 9]) {
-            let _ = write!(out, "{auc:>width$.3}");
+            write!(out, "{auc:>width$.3}").expect("a string takes everything");
         }
-        let _ = writeln!(out, " | {:>6.3} {:>6.3} {:>7.3} {:>8.3}", row.best, row.top1, row.chance, row.control);
+        writeln!(out, " | {:>6.3} {:>6.3} {:>7.3} {:>8.3}", row.best, row.top1, row.chance, row.control)
+            .expect("a string takes everything");
     }
     out
 }
