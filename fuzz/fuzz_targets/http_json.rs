@@ -16,5 +16,6 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     each!(bytes: RelayInfo, UsernameAvailability, BeginSignUp, PendingSignUp, ConfirmSignUp, SignedUp, LogIn,
         DeviceProof, Session, SessionList, SessionInfo, PublishKeyPackages, KeyPackageStock, Claim, DirectoryEntry,
         DirectoryDevice, WithCode, ConfirmAuthenticator, VaultAsk, VaultAnswer, RecoveryCodes, BlobSpace, BeginBlob,
-        BlobState, LiveCount, PendDevice, PendingDevice, PutLog, LobbyDoor, PutLobby, RenewLobby, Problem);
+        BlobState, LiveCount, PendDevice, PendingDevice, PutLog, LobbyDoor, PutLobby, RenewLobby, ClaimSession,
+        ClaimedSession, OwnLog, ChangeName, Problem);
 });
