@@ -98,7 +98,7 @@ async function story() {
   await alice.waitForFunction(() => {
     const bar = document.querySelector('.sending progress');
     return bar?.value > 0 && bar.value < bar.max;
-  });
+  }, null, { polling: 20 });
   await relay.kill();
   await sending.getByText(/^Waiting\. /).waitFor();
   await world.axe('alice', alice, 'sending');
@@ -110,6 +110,8 @@ async function story() {
   await file(alice, 'large.bin').waitFor();
   check(before > 0 && before < large.length, `killed on its way: ${before}`);
   await file(bob, 'large.bin').getByRole('button', { name: 'Download' }).click();
+  // From here on the node knows; a click that it never heard of is said to be lost.
+  await file(bob, 'large.bin').getByRole('progressbar').or(file(bob, 'large.bin').getByRole('link', { name: 'Save' })).waitFor();
   await nodes.bob.kill();
   await nodes.bob.start();
   const save = file(bob, 'large.bin').getByRole('link', { name: 'Save' });

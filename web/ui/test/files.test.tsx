@@ -150,6 +150,7 @@ describe("a file to be sent", () => {
     expect(screen.queryByRole("region", { name: "Files to be sent" })).toBeNull();
     expect(posted[0]?.url).toBe(`/api/files/${CHAT}?name=notes.pdf`);
     expect(posted[0]?.init).toMatchObject({ method: "POST", body: notes, credentials: "same-origin" });
+    await act(async () => node.tells({ type: "transfer_changed", transfer: transfer({ done: 100 }) }));
     const list = await screen.findByRole("list", { name: "Files being sent" });
     expect(within(list).getByText("notes.pdf")).toBeTruthy();
     await accessible();
@@ -162,6 +163,20 @@ describe("a file to be sent", () => {
     await act(async () =>
       node.tells({ type: "transfer_changed", transfer: transfer({ state: { state: "cancelled" } }) }),
     );
+    expect(screen.queryByRole("list", { name: "Files being sent" })).toBeNull();
+  });
+
+  it("that is sent before the node's answer comes isn't shown as on its way", async () => {
+    const { node, user } = await talking();
+    vi.stubGlobal("fetch", async () => {
+      for (const state of ["running", "done"] as const) {
+        node.tells({ type: "transfer_changed", transfer: transfer({ state: { state } }) });
+      }
+      return new Response(JSON.stringify(transfer({ done: 0 })), { status: 200 });
+    });
+    await user.upload(screen.getByLabelText("Files to send"), new File(["x"], "notes.pdf"));
+    await user.click(await screen.findByRole("button", { name: "Send the file" }));
+    await act(async () => {});
     expect(screen.queryByRole("list", { name: "Files being sent" })).toBeNull();
   });
 

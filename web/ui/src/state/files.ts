@@ -117,11 +117,8 @@ export class Files {
         credentials: "same-origin",
       });
       const body: unknown = await answer.json().catch(() => null);
-      if (answer.ok) {
-        this.take(body as Transfer);
-        return null;
-      }
-      return refusalIn(body);
+      // How it goes, events tell: by the time of this answer it may be over.
+      return answer.ok ? null : refusalIn(body);
     } catch (error) {
       return explain(error);
     }
