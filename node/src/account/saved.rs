@@ -39,24 +39,32 @@ pub enum SavedError {
     },
 }
 
+/// A value as it is kept: its version, then JSON. `key` names it in errors.
+pub(crate) fn encode(key: &'static str, value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, SavedError> {
+    let mut bytes = Zeroizing::new(vec![VERSION]);
+    serde_json::to_writer(&mut *bytes, value).map_err(|cause| SavedError::Damaged { key, cause })?;
+    Ok(bytes)
+}
+
+/// What [`encode`] made.
+pub(crate) fn decode<T: DeserializeOwned>(key: &'static str, bytes: &[u8]) -> Result<T, SavedError> {
+    match bytes.split_first() {
+        Some((&VERSION, json)) => serde_json::from_slice(json).map_err(|cause| SavedError::Damaged { key, cause }),
+        other => Err(SavedError::Version { key, found: other.map_or(0, |(v, _)| *v) }),
+    }
+}
+
 /// One kind of saved value.
 pub(crate) trait Saved: Serialize + DeserializeOwned {
     const KEY: &'static str;
 
     fn load(kv: &dyn Kv) -> Result<Option<Self>, SavedError> {
         let Some(value) = kv.get(NODE, Self::KEY.as_bytes())?.map(Zeroizing::new) else { return Ok(None) };
-        match value.split_first() {
-            Some((&VERSION, json)) => {
-                serde_json::from_slice(json).map(Some).map_err(|cause| SavedError::Damaged { key: Self::KEY, cause })
-            }
-            other => Err(SavedError::Version { key: Self::KEY, found: other.map_or(0, |(v, _)| *v) }),
-        }
+        decode(Self::KEY, &value).map(Some)
     }
 
     fn save(&self, kv: &mut dyn Kv) -> Result<(), SavedError> {
-        let mut value = Zeroizing::new(vec![VERSION]);
-        serde_json::to_writer(&mut *value, self).map_err(|cause| SavedError::Damaged { key: Self::KEY, cause })?;
-        Ok(kv.put(NODE, Self::KEY.as_bytes(), &value)?)
+        Ok(kv.put(NODE, Self::KEY.as_bytes(), &encode(Self::KEY, self)?)?)
     }
 
     fn clear(kv: &mut dyn Kv) -> Result<(), SavedError> {

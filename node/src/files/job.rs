@@ -7,14 +7,12 @@ use livechat_wire::content::{self, File, FileKey, OfferSecret};
 use livechat_wire::http::Bytes;
 use livechat_wire::{BlobId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use crate::account::saved::SavedError;
+use crate::account::saved::{self, SavedError};
 use crate::api::Voice;
 use crate::limits;
 
 const TRANSFERS: Namespace = Namespace(129);
-const VERSION: u8 = 1;
 const NAME: &str = "a transfer";
 
 /// A transfer that isn't over.
@@ -89,9 +87,7 @@ impl Job {
     }
 
     pub(super) fn save(&self, kv: &mut dyn Kv) -> Result<(), SavedError> {
-        let mut value = Zeroizing::new(vec![VERSION]);
-        serde_json::to_writer(&mut *value, self).map_err(|cause| SavedError::Damaged { key: NAME, cause })?;
-        Ok(kv.put(TRANSFERS, &self.id().row(), &value)?)
+        Ok(kv.put(TRANSFERS, &self.id().row(), &saved::encode(NAME, self)?)?)
     }
 
     pub(super) fn forget(id: Id, kv: &mut dyn Kv) -> Result<(), SavedError> {
@@ -101,14 +97,7 @@ impl Job {
     /// All that are kept.
     pub(crate) fn all(kv: &dyn Kv) -> Result<Vec<Self>, SavedError> {
         let rows = kv.scan(TRANSFERS, &[], &[], limits::TRANSFERS_LISTED, Order::Ascending)?;
-        rows.into_iter()
-            .map(|(_, value)| match value.split_first() {
-                Some((&VERSION, json)) => {
-                    serde_json::from_slice(json).map_err(|cause| SavedError::Damaged { key: NAME, cause })
-                }
-                other => Err(SavedError::Version { key: NAME, found: other.map_or(0, |(v, _)| *v) }),
-            })
-            .collect()
+        rows.into_iter().map(|(_, value)| saved::decode(NAME, &value)).collect()
     }
 }
 

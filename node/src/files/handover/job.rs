@@ -7,12 +7,10 @@ use livechat_wire::content::FileKey;
 use livechat_wire::http::Bytes;
 use livechat_wire::{BlobId, DeviceId, limits as wire};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use crate::account::saved::SavedError;
+use crate::account::saved::{self, SavedError};
 
 const HANDOVERS: Namespace = Namespace(130);
-const VERSION: u8 = 1;
 const NAME: &str = "a handover";
 
 /// To one device.
@@ -43,9 +41,7 @@ impl Giving {
     }
 
     pub(crate) fn save(&self, kv: &mut dyn Kv) -> Result<(), SavedError> {
-        let mut value = Zeroizing::new(vec![VERSION]);
-        serde_json::to_writer(&mut *value, self).map_err(|cause| SavedError::Damaged { key: NAME, cause })?;
-        Ok(kv.put(HANDOVERS, &self.device.0, &value)?)
+        Ok(kv.put(HANDOVERS, &self.device.0, &saved::encode(NAME, self)?)?)
     }
 
     pub(super) fn forget(device: DeviceId, kv: &mut dyn Kv) -> Result<(), SavedError> {
@@ -55,14 +51,7 @@ impl Giving {
     /// All that are kept.
     pub(crate) fn all(kv: &dyn Kv) -> Result<Vec<Self>, SavedError> {
         let rows = kv.scan(HANDOVERS, &[], &[], wire::DEVICES, Order::Ascending)?;
-        rows.into_iter()
-            .map(|(_, value)| match value.split_first() {
-                Some((&VERSION, json)) => {
-                    serde_json::from_slice(json).map_err(|cause| SavedError::Damaged { key: NAME, cause })
-                }
-                other => Err(SavedError::Version { key: NAME, found: other.map_or(0, |(v, _)| *v) }),
-            })
-            .collect()
+        rows.into_iter().map(|(_, value)| saved::decode(NAME, &value)).collect()
     }
 }
 
