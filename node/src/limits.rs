@@ -66,8 +66,16 @@ pub const DIRECT_ASKS: usize = 16;
 pub const IMAGE_BYTES: u64 = 48 * 1_024 * 1_024;
 /// Pixels of an image each way.
 pub const IMAGE_SIDE: u32 = 16_384;
-/// Bytes that an image may take once decoded: forty megapixels in colour.
+/// Bytes that an image may take once decoded: forty megapixels in colour …
 pub const IMAGE_DECODED: u64 = 128 * 1_024 * 1_024;
+/// … if a byte of the file stands for at most so many: photographs have 5 to 50, pages of text 400, bombs 1,000 and more.
+pub const IMAGE_RATIO: u64 = 500;
+/// What it may take in any case: a screen of 1,920 × 1,080.
+pub const IMAGE_CHEAP: u64 = 8 * 1_024 * 1_024;
+/// What stands beside its pixels, unpacked: colour profiles of printers take two megabytes.
+pub const IMAGE_BESIDE: u64 = 4 * 1_024 * 1_024;
+/// Scans of a JPEG, each of which goes through the whole picture: programs make ten, and there may be smaller ones in it.
+pub const IMAGE_SCANS: usize = 32;
 /// Pixels of a preview each way: what a message shows of an image at once.
 pub const PREVIEW_SIDE: u32 = 320;
 /// Names tried for a saved file before giving up: `a (99).txt`.

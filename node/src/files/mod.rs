@@ -4,6 +4,8 @@
 //! on the shelf and at the relay: there is nothing else to remember. Tasks of their own do the work; the driver tells
 //! them of sessions and of what the engine wants done.
 
+#[cfg(test)]
+mod bombs;
 mod direct;
 mod down;
 mod error;

@@ -71,10 +71,15 @@ impl Files {
             }
         });
         let first = pieces.recv().await.transpose()?;
-        let picture = first.as_deref().and_then(|bytes| image::kind(bytes).filter(|_| image::is_modest(bytes)));
-        let sound = first.as_deref().filter(|_| voice).and_then(sound::kind);
+        let (picture, sound) = harmless(first.as_deref().unwrap_or_default(), size, voice);
         Ok(OpenFile { name, size, picture, sound, pieces, first, left: size })
     }
+}
+
+/// What a file of so many bytes that begin like this may be shown and played as; only what is called a voice is played.
+pub(super) fn harmless(first: &[u8], size: u64, voice: bool) -> (Option<&'static str>, Option<&'static str>) {
+    let picture = image::kind(first).filter(|_| image::is_modest(first, size));
+    (picture, sound::kind(first).filter(|_| voice))
 }
 
 impl std::fmt::Debug for OpenFile {

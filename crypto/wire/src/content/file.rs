@@ -140,7 +140,8 @@ pub fn is_media_type(text: &str) -> bool {
 }
 
 /// Whether bytes can stand in [`File::preview`]. It is shown without being asked for, so what decodes it must never be
-/// asked for more memory than it is worth: the frame header of a JPEG is read here, and there has to be exactly one.
+/// asked for more memory or time than it is worth: the frame header of a JPEG is read here, and there has to be exactly
+/// one, and one scan.
 #[must_use]
 pub fn is_preview(bytes: &[u8]) -> bool {
     bytes.len() <= limits::PREVIEW && frame(bytes).is_some_and(|(w, h)| fits(w) && fits(h))
@@ -169,10 +170,16 @@ fn frame(bytes: &[u8]) -> Option<(u16, u16)> {
                 let (height, width) = (segment.u16().ok()?, segment.u16().ok()?);
                 found = Some((width, height));
             }
-            0xda => return found,
+            0xda => return found.filter(|_| is_last_scan(&mut r)),
             _ => return None,
         }
     }
+}
+
+/// Whether no other marker than restarts and the end follows (ITU T.81, B.1.1.2): a scan takes a few bytes, and whoever
+/// decodes it goes through the whole picture.
+fn is_last_scan(r: &mut Reader<'_>) -> bool {
+    r.rest().windows(2).all(|w| w[0] != 0xff || matches!(w[1], 0 | 0xd0..=0xd7 | 0xd9 | 0xff))
 }
 
 #[cfg(test)]
@@ -197,6 +204,7 @@ mod tests {
         assert!((0..good.len() - 1).all(|n| !is_preview(&good[..n])), "cut");
         let two = [&good[..17], &jpeg(50_000, 50_000)[8..]].concat();
         assert!(!is_preview(&two), "two frames");
+        assert!(!is_preview(&[&good[..], &good[17..]].concat()), "two scans");
         assert!(!is_preview(b"\x89PNG\r\n\x1a\n") && !is_preview(b"<svg/>"));
         assert!(!is_preview(&[good, vec![0; limits::PREVIEW]].concat()), "too long");
     }
