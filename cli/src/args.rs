@@ -102,8 +102,8 @@ pub enum Verb {
     /// Write history, contacts and settings to a sealed file
     #[command(
         long_about = "Write history, contacts and settings to a sealed file.\n\nA secret that opens it again is made and \
-                      printed, unless you bring one. Keys are in no backup: an old one is merely an old history. Messages \
-                      that disappear are left out."
+                      printed, unless you bring one. Keys are in no backup: an old one is merely an old history. Files, and messages \
+                      that disappear, are left out."
     )]
     Backup(BackupArgs),
     /// Give a backup's history, contacts and settings back, on a device that has signed in
@@ -679,6 +679,9 @@ pub struct ExportArgs {
     /// The file, which must not be there yet, or `-` for standard output; a name of its own in this directory when left out
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Take along the files that are on this device: the copy becomes a folder with the text and theirs in it
+    #[arg(long)]
+    pub files: bool,
 }
 
 /// What an export looks like.

@@ -1,10 +1,11 @@
-//! Files that the person asked for: whole or not there at all, and never in the place of another.
+//! Files and folders that the person asked for: whole or not there at all, and never in the place of another.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile, TempDir};
 
 use crate::exit::{Exit, Failure};
 
@@ -41,7 +42,7 @@ impl Saving {
     }
 
     fn begin(wanted: &Path, free: bool) -> Result<Self, Failure> {
-        let dir = wanted.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let dir = parent(wanted);
         // Beside its place, so that it gets there by a rename; for its owner alone.
         let file = NamedTempFile::with_prefix_in(".livechat-", dir)
             .map_err(|e| Failure::io(&format!("write to {}", dir.display()), &e))?;
@@ -70,8 +71,7 @@ impl Saving {
             match file.persist_noclobber(&path) {
                 Ok(_) => {
                     // The name is as safe as the file only then.
-                    let dir = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                    File::open(dir).and_then(|d| d.sync_all()).map_err(|e| failed(&e))?;
+                    File::open(parent(&path)).and_then(|d| d.sync_all()).map_err(|e| failed(&e))?;
                     return Ok(path);
                 }
                 Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists && free => file = e.file,
@@ -85,6 +85,88 @@ impl Saving {
     fn failed(&self, e: &io::Error) -> Failure {
         Failure::io(&format!("write {}", self.wanted.display()), e)
     }
+}
+
+/// A folder that isn't there before all in it is; dropped without [`Folder::finish`] it never was.
+#[derive(Debug)]
+pub struct Folder {
+    dir: TempDir,
+    wanted: PathBuf,
+    /// Whether another name will do.
+    free: bool,
+}
+
+impl Folder {
+    /// Begins a folder at `path`, which must be free.
+    ///
+    /// # Errors
+    /// Something is there, or the directory can't be written to.
+    pub fn at(path: &Path) -> Result<Self, Failure> {
+        if path.symlink_metadata().is_ok() {
+            return Err(taken(path));
+        }
+        Self::begin(path, false)
+    }
+
+    /// Begins a folder called `name`, or nearly so, in the current directory.
+    ///
+    /// # Errors
+    /// The directory can't be written to.
+    pub fn named(name: &str) -> Result<Self, Failure> {
+        Self::begin(Path::new(name), true)
+    }
+
+    fn begin(wanted: &Path, free: bool) -> Result<Self, Failure> {
+        let failed = |e: &io::Error| Failure::io(&format!("write to {}", parent(wanted).display()), e);
+        // The node that writes into it may have been started elsewhere.
+        let at = parent(wanted).canonicalize().map_err(|e| failed(&e))?;
+        let dir = Builder::new().prefix(".livechat-").permissions(Permissions::from_mode(0o700)).tempdir_in(at);
+        Ok(Self { dir: dir.map_err(|e| failed(&e))?, wanted: wanted.into(), free })
+    }
+
+    /// Where it is meanwhile.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Makes a folder in it.
+    ///
+    /// # Errors
+    /// The disk is full or failing.
+    pub fn inner(&self, name: &str) -> Result<PathBuf, Failure> {
+        let path = self.dir.path().join(name);
+        std::fs::create_dir(&path).map_err(|e| Failure::io(&format!("write {}", self.wanted.display()), &e))?;
+        Ok(path)
+    }
+
+    /// Puts it into its place; returns where that is. What is in it is safe on disk already, each file by itself.
+    ///
+    /// # Errors
+    /// The disk is failing, or somebody else took the place meanwhile.
+    pub fn finish(self) -> Result<PathBuf, Failure> {
+        let Self { dir, wanted, free } = self;
+        let failed = |e: &io::Error| Failure::io(&format!("write {}", wanted.display()), e);
+        File::open(dir.path()).and_then(|d| d.sync_all()).map_err(|e| failed(&e))?;
+        for n in 1..=TRIES {
+            let path = if n == 1 { wanted.clone() } else { numbered(&wanted, n) };
+            // A rename takes the place of a folder with nothing in it, and of nothing else.
+            if path.symlink_metadata().is_ok() {
+                if free {
+                    continue;
+                }
+                break;
+            }
+            std::fs::rename(dir.path(), &path).map_err(|e| failed(&e))?;
+            File::open(parent(&path)).and_then(|d| d.sync_all()).map_err(|e| failed(&e))?;
+            return Ok(path);
+        }
+        Err(taken(&wanted))
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn taken(path: &Path) -> Failure {
@@ -102,7 +184,6 @@ fn numbered(path: &Path, n: u32) -> PathBuf {
 mod tests {
     use super::*;
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn files_are_whole_and_take_no_others_place() {
@@ -126,6 +207,27 @@ mod tests {
         let other = Saving::begin(&path, true).unwrap().finish().unwrap();
         assert_eq!(other, dir.path().join("copy-2.md"));
         assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn folders_are_whole_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("copy");
+        let dropped = Folder::at(&path).unwrap();
+        fs::write(dropped.inner("files").unwrap().join("a"), "half").unwrap();
+        drop(dropped);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "what isn't whole isn't there");
+
+        let folder = Folder::at(&path).unwrap();
+        fs::write(folder.inner("files").unwrap().join("a"), "whole").unwrap();
+        assert!(!path.exists());
+        assert_eq!(folder.finish().unwrap(), path);
+        assert_eq!(fs::read(path.join("files/a")).unwrap(), b"whole");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(Folder::at(&path).unwrap_err().message.contains("is there already"));
+        assert!(Folder::begin(&path, false).unwrap().finish().is_err());
+        assert_eq!(Folder::begin(&path, true).unwrap().finish().unwrap(), dir.path().join("copy-2"));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 

@@ -300,6 +300,86 @@ fn export_writes_a_file_that_takes_no_others_place() {
     assert_eq!(run(node.dir(), &["export", "carol", "--output", "-"]).code, 4);
 }
 
+/// Two files that are here and one that isn't; the second one's names lead astray, and saving it may fail midway.
+fn shared(
+    full: bool,
+) -> impl Fn(&Request, &played::Events) -> Result<Response, livechat_node::api::Error> + Send + 'static {
+    let file = |position, name: &str, here| livechat_node::api::Message {
+        body: MessageBody::File {
+            name: name.into(),
+            media: "a/b".into(),
+            size: 5,
+            until: 9,
+            preview: None,
+            voice: None,
+            here,
+        },
+        ..message(position, "")
+    };
+    move |request, events| match request {
+        Request::HistoryAt { position: 0, older: 0, .. } => Ok(Response::History(HistoryPage {
+            messages: vec![
+                file(1, "a.txt", true),
+                file(2, "../../../x\n", true),
+                file(3, "away", false),
+                file(4, "A.txt", true),
+            ],
+            more: false,
+            newer: false,
+        })),
+        Request::SaveFile { position: 4, .. } => Err(played::error(ErrorCode::NotFound)),
+        Request::SaveFile { position, to, .. } => {
+            std::fs::write(to, "bytes").unwrap();
+            let message = "The file can't be saved there: No space left on device (os error 28).";
+            let failed = livechat_node::api::Error { message: message.into(), ..played::error(ErrorCode::BadFile) };
+            if full && *position == 2 { Err(failed) } else { Ok(Response::Saved { path: to.clone() }) }
+        }
+        _ => active(request, events),
+    }
+}
+
+#[test]
+fn export_takes_files_along_under_harmless_names() {
+    let node = Node::play(shared(false));
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("copy");
+    let export = ["--json", "export", "bob", "--files", "--output", place.to_str().unwrap()];
+    let done = run(node.dir(), &export);
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    let line: serde_json::Value = serde_json::from_str(done.stdout.trim()).unwrap();
+    assert_eq!((&line["type"], &line["messages"], &line["files"]), (&"saved".into(), &4.into(), &2.into()));
+    let listing = |dir: &std::path::Path| {
+        let entries = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        entries.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (listing(dir.path()), listing(&place)),
+        (vec!["copy".into()], vec!["chat.md".to_owned(), "files".into()])
+    );
+    assert_eq!(listing(&place.join("files")), ["_.._.._x_", "a.txt"]);
+    let text = std::fs::read_to_string(place.join("chat.md")).unwrap();
+    assert!(text.contains("](files/a.txt)\n") && text.contains("](files/_.._.._x_)\n"), "{text}");
+    // Not here from the beginning, and gone when it was to be saved.
+    assert!(
+        text.contains("isn't on this device)* away\n") && text.contains("isn't on this device)* A.txt\n"),
+        "{text}"
+    );
+    assert_eq!(run(node.dir(), &export).code, 1, "nothing is overwritten");
+    assert_eq!(run(node.dir(), &["export", "--files", "--output", "-"]).code, 2);
+}
+
+#[test]
+fn an_export_that_finds_the_disk_full_leaves_nothing() {
+    let node = Node::play(shared(true));
+    let dir = tempfile::tempdir().unwrap();
+    let failed = run(node.dir(), &["export", "--files", "--output", dir.path().join("copy").to_str().unwrap()]);
+    assert_eq!(failed.code, 1);
+    assert!(failed.stderr.contains("No space left on device"), "{}", failed.stderr);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    let asked = node.asked();
+    assert!(asked.iter().any(|r| matches!(r, Request::SaveFile { position: 2, .. })), "control: it got that far");
+}
+
 #[test]
 fn a_backup_prints_what_opens_it_and_a_restore_reads_that() {
     let node = Node::play(|request, events| match request {

@@ -1,6 +1,7 @@
 // Files between two browsers: a picture that is cleaned and shown, a document that could run and doesn't, and a large one
 // that arrives although both nodes and the relay are killed on its way.
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { accept, reads, say, shot, tell, writeTo } from './chat.mjs';
 import { settle } from './people.mjs';
 import { check, World } from './world.mjs';
@@ -89,6 +90,20 @@ async function story() {
     await download.cancel();
   }
   for (const page of [alice, bob]) check(!(await page.evaluate(() => globalThis.owned)), 'nothing ran');
+
+  // A readable copy with what is here, under names that lead nowhere.
+  await bob.getByRole('button', { name: 'Chat options' }).click();
+  const [copy] = await Promise.all([
+    bob.waitForEvent('download'),
+    bob.getByRole('menuitem', { name: 'Export with files' }).click(),
+  ]);
+  check(/^livechat-alice-.*\.zip$/.test(copy.suggestedFilename()), copy.suggestedFilename());
+  const archive = readFileSync(await copy.path());
+  for (const part of ['/chat.md', '/files/sunset.png', '/files/page.html', '/files/_img src_x onerror_owned_1_.svg', evil]) {
+    check(archive.includes(part), `the archive has ${part}`);
+  }
+  check(archive.includes('](files/page.html)'), 'the text leads to the files');
+  check(archive.subarray(-22, -18).toString() === 'PK\u0005\u0006', 'the archive is whole');
   console.log('documents that could run');
 
   // A large one, while the sender's node and the relay die on its way up, and the recipient's node on its way down.

@@ -41,6 +41,7 @@ fn main() {
         ("a_group_of_three_people_in_three_browsers", "groups.mjs"),
         ("a_device_is_locked_and_opened", "lock.mjs"),
         ("files_between_two_browsers", "files.mjs"),
+        ("a_file_from_device_to_device_and_another_name", "direct.mjs"),
         ("a_voice_note_between_two_browsers", "voice.mjs"),
         ("p17_other_sites_pages_get_nothing", "hostile.mjs"),
         ("p18_texts_stay_text", "injection.mjs"),

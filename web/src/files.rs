@@ -122,7 +122,7 @@ fn escaped(name: &str) -> String {
     out
 }
 
-fn busy() -> Response {
+pub(crate) fn busy() -> Response {
     let message = "Too many files are being moved between page and node.".into();
     refused(Error {
         code: ErrorCode::TooManyRequests,

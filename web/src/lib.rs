@@ -20,6 +20,7 @@ mod routes;
 mod server;
 mod sessions;
 mod socket;
+mod zip;
 
 pub use assets::BUILT;
 pub use control::{LinkError, ask_link};

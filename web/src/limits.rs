@@ -27,6 +27,8 @@ pub const SOCKETS: usize = 64;
 pub const SOCKET_REQUESTS: usize = 32;
 /// Files being moved between browsers and node at once: each costs a reader, and a quarter of a megabyte.
 pub const FILES: usize = 8;
+/// Pieces of an archive that wait for a browser: half a megabyte.
+pub const PIECES: usize = 8;
 /// How long a frame may wait for a browser that doesn't read before the socket is closed.
 pub const SOCKET_WRITE: Duration = Duration::from_secs(30);
 /// Pause between pings; what doesn't answer two of them is gone.

@@ -212,13 +212,16 @@ async fn a_copy_is_for_admitted_browsers_and_says_why_not() {
     let s = Served::start().await;
     assert_eq!(s.get("/api/export?format=markdown", "").await.status, 401);
     let cookie = s.admitted().await;
-    for bad in ["", "?format=html", "?format=jsonl&conversation=x", "?format=jsonl&path=/etc"] {
+    for bad in ["", "?format=html", "?format=jsonl&conversation=x", "?format=jsonl&path=/etc", "?format=jsonl&files=1"]
+    {
         assert_eq!(s.get(&format!("/api/export{bad}"), &cookie).await.status, 400, "{bad}");
     }
     let refused = s.get("/api/export?format=jsonl", &cookie).await;
     assert_eq!(refused.status, 409);
     assert!(refused.body.contains("Nobody has signed up"), "{}", refused.body);
     assert!(refused.header("content-disposition").is_none());
+    let refused = s.get("/api/export?format=jsonl&files=true", &cookie).await;
+    assert_eq!((refused.status, refused.header("content-disposition")), (409, None));
     s.stop().await;
 }
 

@@ -53,10 +53,12 @@ pub enum Command {
         /// Only in the conversation in the prompt.
         here: bool,
     },
-    /// `/export`, `/export here`
+    /// `/export [here] [files]`
     Export {
         /// Only the conversation in the prompt.
         here: bool,
+        /// The files that are on this device too.
+        files: bool,
     },
     /// `/backup`
     Backup,
@@ -142,7 +144,11 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
         "[here] WORDS",
         "look for words, everywhere or in this conversation; from:NAME, after:2026-03, before:2026",
     ),
-    ("/export", "[here]", "write a readable copy of everything, or of this conversation, to a file"),
+    (
+        "/export",
+        "[here] [files]",
+        "write a readable copy of everything, or of this chat; with its files",
+    ),
     ("/backup", "", "write history, contacts and settings to a sealed file"),
     ("/reply", "[#N] TEXT", "answer their last message, or number N of /history"),
     ("/edit", "[#N] TEXT", "give your last message, or number N, another text"),
@@ -303,8 +309,13 @@ fn command(trimmed: &str) -> Line {
         "/title" if words.is_empty() => return Line::Usage("/title TEXT"),
         "/title" => Command::Grouping(Grouping::Title(words.to_owned())),
         "/leave" => Command::Grouping(Grouping::Leave),
-        "/export" if rest.is_empty() || rest == "here" => Command::Export { here: !rest.is_empty() },
-        "/export" => return Line::Usage("/export [here]"),
+        "/export" => match rest.split_whitespace().collect::<Vec<_>>()[..] {
+            [] => Command::Export { here: false, files: false },
+            ["here"] => Command::Export { here: true, files: false },
+            ["files"] => Command::Export { here: false, files: true },
+            ["here", "files"] => Command::Export { here: true, files: true },
+            _ => return Line::Usage("/export [here] [files]"),
+        },
         "/backup" => Command::Backup,
         "/contacts" => Command::Contacts,
         "/status" => Command::Status,

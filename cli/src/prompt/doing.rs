@@ -20,7 +20,7 @@ impl Chat {
             Command::Around(number) => self.around(keyboard, number),
             Command::Search { words, here } => self.search(keyboard, &words, here),
             Command::Backup => self.backup(keyboard),
-            Command::Export { here } => self.export(keyboard, here),
+            Command::Export { here, files } => self.export(keyboard, here, files),
             Command::Contacts => self.contacts(keyboard),
             Command::Status => {
                 let status = self.wait(self.door.status())?;

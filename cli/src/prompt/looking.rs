@@ -9,7 +9,7 @@ use crate::exit::Failure;
 use crate::limits;
 use crate::style::Ink;
 use crate::verbs::backup;
-use crate::verbs::export::{said, save};
+use crate::verbs::export::{said, save, save_with_files};
 use crate::verbs::search::{around, find};
 
 impl Chat {
@@ -36,11 +36,16 @@ impl Chat {
         Ok(())
     }
 
-    /// Writes a copy of everything, or of this conversation, to a file.
-    pub(super) fn export(&mut self, keyboard: &mut dyn Keyboard, here: bool) -> Result<(), Failure> {
+    /// Writes a copy of everything, or of this conversation, to a file; or to a folder, with the files that are here.
+    pub(super) fn export(&mut self, keyboard: &mut dyn Keyboard, here: bool, files: bool) -> Result<(), Failure> {
         let name = if here { Some(self.someone()?.1) } else { None };
-        let (path, messages) = self.wait(save(&self.door, name.as_deref(), Format::Markdown, None, |_| {}))?;
-        self.tell(keyboard, Ink::Plain, &said(&path, messages));
+        let (door, name) = (&self.door, name.as_deref());
+        let done = if files {
+            self.wait(save_with_files(door, name, Format::Markdown, None, |_| {}))?
+        } else {
+            self.wait(save(door, name, Format::Markdown, None, |_| {}))?
+        };
+        self.tell(keyboard, Ink::Plain, &said(&done));
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::{Beside, FOLDER};
 use crate::api::{Conversation, ConversationId, Message};
 
 #[derive(Serialize)]
@@ -11,11 +12,19 @@ struct Line<'a> {
     title: &'a str,
     group: bool,
     message: &'a Message,
+    /// Where its file lies, from here; null when it isn't there, nothing when none goes along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<Option<String>>,
 }
 
-pub(super) fn line(conversation: &Conversation, message: &Message) -> String {
+pub(super) fn line(conversation: &Conversation, message: &Message, beside: Beside<'_>) -> String {
     let Conversation { id, title, group, .. } = conversation;
-    let line = Line { r#type: "message", conversation: *id, title, group: *group, message };
+    let file = match beside {
+        Beside::Nothing => None,
+        Beside::Here(name) => Some(Some(format!("{FOLDER}/{name}"))),
+        Beside::Missing => Some(None),
+    };
+    let line = Line { r#type: "message", conversation: *id, title, group: *group, message, file };
     // Views are plain data: nothing in them can't be written.
     let json = serde_json::to_string(&line).unwrap_or_default();
     let mut out = String::with_capacity(json.len() + 1);

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::{Beside, FOLDER};
 use crate::api::{Conversation, Message, MessageBody, Quote};
 
 pub(super) fn head(conversation: &Conversation) -> String {
@@ -15,7 +16,7 @@ pub(super) fn day(message: &Message, zone: &TimeZone) -> String {
     format(message.received_at, zone, "%A, %-d %B %Y")
 }
 
-pub(super) fn message(message: &Message, zone: &TimeZone) -> String {
+pub(super) fn message(message: &Message, zone: &TimeZone, beside: Beside<'_>) -> String {
     let time = format(message.received_at, zone, "%H:%M");
     let mut out = format!("**{}** {time}", one_line(&message.author_name));
     for mark in [message.forwarded.then_some("passed on"), message.edited_at.map(|_| "edited")].into_iter().flatten() {
@@ -33,12 +34,16 @@ pub(super) fn message(message: &Message, zone: &TimeZone) -> String {
                 out.push_str(&format!("> {}  \n", harmless(line)));
             }
         }
-        MessageBody::File { name, voice: Some(voice), .. } => {
-            let seconds = voice.millis.div_ceil(1_000);
-            out.push_str(&format!("*(a voice note of {seconds} seconds)* {}\n", one_line(name)));
-        }
-        MessageBody::File { name, size, .. } => {
-            out.push_str(&format!("*(a file of {size} bytes)* {}\n", one_line(name)));
+        MessageBody::File { name, size, voice, .. } => {
+            let what = match voice {
+                Some(voice) => format!("a voice note of {} seconds", voice.millis.div_ceil(1_000)),
+                None => format!("a file of {size} bytes"),
+            };
+            out.push_str(&match beside {
+                Beside::Nothing => format!("*({what})* {}\n", one_line(name)),
+                Beside::Here(at) => format!("*({what})* [{}]({FOLDER}/{})\n", in_link(name), encoded(at)),
+                Beside::Missing => format!("*({what}, which isn't on this device)* {}\n", one_line(name)),
+            });
         }
         MessageBody::Notice { notice } => out.push_str(&format!("*{}*\n", one_line(&notice.to_string()))),
         MessageBody::Deleted => out.push_str("*(deleted)*\n"),
@@ -60,6 +65,23 @@ pub(super) fn message(message: &Message, zone: &TimeZone) -> String {
 
 fn one_line(text: &str) -> String {
     harmless(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Text of a link, which nothing in it ends.
+fn in_link(text: &str) -> String {
+    one_line(text).replace(']', "\\]")
+}
+
+/// A name as part of an address (RFC 3986): no blanks, brackets or marks that end a link.
+fn encoded(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 /// Text in which nothing is a tag, a link with another text, a picture, or an order to a terminal.

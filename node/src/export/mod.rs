@@ -3,15 +3,18 @@
 //! It is made through the API alone, so what is deleted or over isn't in it. Messages that disappear are left out: a
 //! copy would outlive them.
 
+mod attached;
 mod json;
 mod markdown;
-
-use std::collections::VecDeque;
+mod walk;
 
 use jiff::tz::TimeZone;
 
-use crate::api::{Conversation, ConversationId, Error, ErrorCode, HistoryPage, Message, Request, Response};
-use crate::{env, limits};
+pub use attached::{Attached, Attaching, FOLDER, Taken};
+use walk::{Step, Walk};
+
+use crate::api::{Conversation, ConversationId, Error, ErrorCode, Message, MessageBody, Request, Response};
+use crate::env;
 
 /// What the copy looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,28 +41,35 @@ impl Format {
 pub struct Export {
     format: Format,
     zone: TimeZone,
-    wanted: Option<ConversationId>,
-    /// None until the list was asked for.
-    waiting: Option<VecDeque<Conversation>>,
-    current: Option<Open>,
-    messages: u64,
-}
-
-/// The conversation that is being copied.
-#[derive(Debug)]
-struct Open {
-    conversation: Conversation,
-    /// Nothing before this position is wanted any more.
-    from: u64,
+    walk: Walk,
     /// The day of the last message, for headings.
     day: String,
+    messages: u64,
+    beside: Option<Taken>,
+}
+
+/// What a copy says of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside<'a> {
+    /// Nothing goes along with this copy.
+    Nothing,
+    /// It lies there under this name.
+    Here(&'a str),
+    /// It isn't on this device.
+    Missing,
 }
 
 impl Export {
     /// Copies one conversation, or all, latest first.
     #[must_use]
     pub fn new(wanted: Option<ConversationId>, format: Format) -> Self {
-        Self { format, zone: env::zone(), wanted, waiting: None, current: None, messages: 0 }
+        Self { format, zone: env::zone(), walk: Walk::new(wanted), day: String::new(), messages: 0, beside: None }
+    }
+
+    /// Says of each file where it lies beside the copy, in [`FOLDER`], or that it isn't there.
+    #[must_use]
+    pub fn beside(self, files: Taken) -> Self {
+        Self { beside: Some(files), ..self }
     }
 
     /// Messages copied so far.
@@ -77,48 +87,41 @@ impl Export {
         E: From<Error>,
         F: Future<Output = Result<Response, E>>,
     {
-        let Some(mut open) = self.current.take() else {
-            let waiting = match &mut self.waiting {
-                Some(waiting) => waiting,
-                list @ None => list.insert(conversations(&ask, self.wanted).await?),
-            };
-            let Some(conversation) = waiting.pop_front() else { return Ok(None) };
-            let head = match self.format {
-                Format::Markdown => markdown::head(&conversation),
-                Format::JsonLines => String::new(),
-            };
-            self.current = Some(Open { conversation, from: 0, day: String::new() });
-            return Ok(Some(head));
-        };
-        let (id, newer) = (open.conversation.id, limits::HISTORY);
-        let request = Request::HistoryAt { conversation: id, position: open.from, older: 0, newer };
-        let Response::History(HistoryPage { messages, newer: more, .. }) = ask(request).await? else {
-            return Err(odd().into());
+        let (conversation, messages) = match self.walk.next(ask).await? {
+            None => return Ok(None),
+            Some(Step::Begin(conversation)) => {
+                self.day.clear();
+                return Ok(Some(match self.format {
+                    Format::Markdown => markdown::head(&conversation),
+                    Format::JsonLines => String::new(),
+                }));
+            }
+            Some(Step::Page(conversation, messages)) => (conversation, messages),
         };
         let mut part = String::new();
         for message in &messages {
-            open.from = message.position.saturating_add(1);
-            if message.timer.is_none() {
-                self.messages += 1;
-                self.write(&mut part, &mut open, message);
-            }
-        }
-        if more {
-            self.current = Some(open);
+            self.messages += 1;
+            self.write(&mut part, &conversation, message);
         }
         Ok(Some(part))
     }
 
-    fn write(&self, part: &mut String, open: &mut Open, message: &Message) {
+    fn write(&mut self, part: &mut String, conversation: &Conversation, message: &Message) {
+        let beside = match (&self.beside, &message.body) {
+            (Some(taken), MessageBody::File { .. }) => {
+                taken.name(conversation.id, message.position).map_or(Beside::Missing, Beside::Here)
+            }
+            _ => Beside::Nothing,
+        };
         match self.format {
-            Format::JsonLines => part.push_str(&json::line(&open.conversation, message)),
+            Format::JsonLines => part.push_str(&json::line(conversation, message, beside)),
             Format::Markdown => {
                 let day = markdown::day(message, &self.zone);
-                if day != open.day {
+                if day != self.day {
                     part.push_str(&format!("## {day}\n\n"));
-                    open.day = day;
+                    self.day = day;
                 }
-                part.push_str(&markdown::message(message, &self.zone));
+                part.push_str(&markdown::message(message, &self.zone, beside));
             }
         }
     }
@@ -127,31 +130,19 @@ impl Export {
 /// A name for a file with a copy in it, made of a title and the day.
 #[must_use]
 pub fn file_name(title: Option<&str>, format: Format) -> String {
+    format!("{}.{}", folder_name(title), format.extension())
+}
+
+/// The same for a folder with a copy and files in it.
+#[must_use]
+pub fn folder_name(title: Option<&str>) -> String {
     const LONGEST: usize = 40;
     let safe = |c: char| if c.is_alphanumeric() { c } else { '-' };
     let title: String = title.unwrap_or("all").chars().take(LONGEST).map(safe).collect();
     let day = jiff::Timestamp::from_millisecond(i64::try_from(env::now_ms()).unwrap_or(0))
         .map(|t| t.to_zoned(env::zone()).strftime("%Y-%m-%d").to_string())
         .unwrap_or_default();
-    format!("livechat-{title}-{day}.{}", format.extension())
-}
-
-async fn conversations<E, F>(
-    ask: &impl Fn(Request) -> F,
-    wanted: Option<ConversationId>,
-) -> Result<VecDeque<Conversation>, E>
-where
-    E: From<Error>,
-    F: Future<Output = Result<Response, E>>,
-{
-    let Response::Conversations { conversations } = ask(Request::Conversations).await? else {
-        return Err(odd().into());
-    };
-    let found: VecDeque<_> = conversations.into_iter().filter(|c| wanted.is_none_or(|wanted| wanted == c.id)).collect();
-    if found.is_empty() && wanted.is_some() {
-        return Err(Error::new(ErrorCode::NotFound, "There is no such conversation.", "").into());
-    }
-    Ok(found)
+    format!("livechat-{title}-{day}")
 }
 
 fn odd() -> Error {

@@ -1,9 +1,9 @@
 //! Copies of a small history, letter by letter.
 
-use std::future::ready;
+use std::future::{Ready, ready};
 
 use super::*;
-use crate::api::{AccountId, MessageBody, MessageId, Notice, Quote, Reaction, Standing};
+use crate::api::{AccountId, HistoryPage, MessageId, Notice, Quote, Reaction, Standing};
 
 const HERE: ConversationId = ConversationId([1; 32]);
 const THERE: ConversationId = ConversationId([2; 32]);
@@ -81,31 +81,78 @@ fn history() -> Vec<Message> {
                 here: true,
             },
         ),
+        Message {
+            timer: Some(60),
+            ..message(
+                6,
+                MessageBody::File {
+                    name: "gone".into(),
+                    media: "a/b".into(),
+                    size: 3,
+                    until: 1,
+                    preview: None,
+                    voice: None,
+                    here: true,
+                },
+            )
+        },
         message(9, MessageBody::Notice { notice: Notice::Joined { title: "x*y".into() } }),
     ]
 }
 
-/// A copy, with the node's pages cut to one message.
-async fn copy(wanted: Option<ConversationId>, format: Format) -> Result<(String, u64), Error> {
+/// A node whose pages are cut to one message.
+fn answer(request: Request) -> Ready<Result<Response, Error>> {
+    let conversations = vec![conversation(HERE, "b_ob", false), conversation(THERE, "hikers\n# x", true)];
     let pages = history();
-    let mut export = Export { zone: TimeZone::UTC, ..Export::new(wanted, format) };
-    let mut whole = String::new();
-    let answer = |request: Request| {
-        let conversations = vec![conversation(HERE, "b_ob", false), conversation(THERE, "hikers\n# x", true)];
-        match request {
-            Request::Conversations => Ok(Response::Conversations { conversations }),
-            Request::HistoryAt { conversation, position, older: 0, .. } => {
-                let mut rest = pages.iter().filter(|m| conversation == HERE && m.position >= position).cloned();
-                let messages = rest.next().into_iter().collect();
-                Ok(Response::History(HistoryPage { messages, more: position > 0, newer: rest.next().is_some() }))
-            }
-            _ => Err(odd()),
+    ready(match request {
+        Request::Conversations => Ok(Response::Conversations { conversations }),
+        Request::HistoryAt { conversation, position, older: 0, .. } => {
+            let mut rest = pages.iter().filter(|m| conversation == HERE && m.position >= position).cloned();
+            let messages = rest.next().into_iter().collect();
+            Ok(Response::History(HistoryPage { messages, more: position > 0, newer: rest.next().is_some() }))
         }
-    };
-    while let Some(part) = export.next(|request| ready(answer(request))).await? {
+        _ => Err(odd()),
+    })
+}
+
+async fn copy(wanted: Option<ConversationId>, format: Format) -> Result<(String, u64), Error> {
+    whole(Export::new(wanted, format)).await
+}
+
+async fn whole(export: Export) -> Result<(String, u64), Error> {
+    let mut export = Export { zone: TimeZone::UTC, ..export };
+    let mut whole = String::new();
+    while let Some(part) = export.next(answer).await? {
         whole.push_str(&part);
     }
     Ok((whole, export.messages()))
+}
+
+/// With the first `take` files in it.
+async fn copy_with_files(format: Format, take: usize) -> (String, Vec<Attached>) {
+    let (mut attaching, mut all) = (Attaching::new(Some(HERE)), Vec::new());
+    while let Some(files) = attaching.next(answer).await.unwrap() {
+        all.extend(files);
+    }
+    all.iter().take(take).for_each(|file| attaching.took(file.clone()));
+    (whole(Export::new(Some(HERE), format).beside(attaching.taken())).await.unwrap().0, all)
+}
+
+#[tokio::test]
+async fn files_that_are_here_are_linked_and_others_named() {
+    let (with, files) = copy_with_files(Format::Markdown, 1).await;
+    // What disappears doesn't go along; the bracket in the name ends no link.
+    assert_eq!(files, [Attached { conversation: HERE, position: 5, name: "a_b_(http___evil.example).pdf".into() }]);
+    let link = "*(a file of 3 bytes)* [a\\[b\\](http://evil.example).pdf](files/a_b_%28http___evil.example%29.pdf)\n";
+    assert!(with.contains(link), "{with}");
+    let missing = "*(a file of 3 bytes, which isn't on this device)* a\\[b](http://evil.example).pdf\n";
+    assert!(copy_with_files(Format::Markdown, 0).await.0.contains(missing));
+    for (take, there) in [(1, serde_json::json!("files/a_b_(http___evil.example).pdf")), (0, serde_json::Value::Null)] {
+        let (lines, _) = copy_with_files(Format::JsonLines, take).await;
+        let lines: Vec<serde_json::Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        assert_eq!(lines[3].get("file"), Some(&there));
+        assert_eq!(lines[0].get("file"), None);
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ mod error;
 mod handover;
 mod image;
 mod job;
-mod names;
+pub(crate) mod names;
 mod open;
 mod running;
 mod save;

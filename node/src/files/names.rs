@@ -24,7 +24,7 @@ pub(super) fn display(raw: &str) -> String {
 
 /// A name for a new file on this device: letters, digits, blanks and `._-()` in any script, not hidden, not an option,
 /// not a device, not too long.
-pub(super) fn safe(shown: &str) -> String {
+pub(crate) fn safe(shown: &str) -> String {
     let keep = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '(' | ')' | ' ');
     let name: String = shown.chars().map(|c| if keep(c) { c } else { '_' }).collect();
     let name = name.trim_start_matches(['.', '-', ' ']).trim_end_matches(['.', ' ']);
@@ -36,7 +36,7 @@ pub(super) fn safe(shown: &str) -> String {
     // Windows takes these for devices, whatever follows the first dot.
     let first = stem.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let device = matches!(first.as_str(), "CON" | "PRN" | "AUX" | "NUL")
-        || (first.len() == 4 && (first.starts_with("COM") || first.starts_with("LPT")));
+        || (first.chars().count() == 4 && (first.starts_with("COM") || first.starts_with("LPT")));
     match (stem.is_empty(), device) {
         (true, _) => format!("file{ending}"),
         (_, true) => format!("_{stem}{ending}"),
@@ -45,7 +45,7 @@ pub(super) fn safe(shown: &str) -> String {
 }
 
 /// The `n`th name to try: `a.txt`, `a (1).txt` …
-pub(super) fn numbered(name: &str, n: u32) -> String {
+pub(crate) fn numbered(name: &str, n: u32) -> String {
     let (stem, ending) = split(name);
     if n == 0 { name.to_owned() } else { format!("{stem} ({n}){ending}") }
 }
@@ -121,6 +121,7 @@ mod tests {
             ("~$HOME;rm *", "__HOME_rm _"),
             ("CON", "_CON"),
             ("com1.txt", "_com1.txt"),
+            ("LPT³", "_LPT³"),
             ("写真 (2).png", "写真 (2).png"),
             ("trailing. ", "trailing"),
         ] {

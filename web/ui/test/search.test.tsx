@@ -85,6 +85,14 @@ describe("a copy", () => {
       `/api/export?format=markdown&conversation=${CHAT}`,
       true,
     ]);
+    expect(await saved("Chat options", "Export with files")).toEqual([
+      `/api/export?format=markdown&conversation=${CHAT}&files=true`,
+      true,
+    ]);
+    expect(await saved("Menu", "Export all chats with files")).toEqual([
+      "/api/export?format=markdown&files=true",
+      true,
+    ]);
     expect(await saved("Menu", "Export all chats")).toEqual(["/api/export?format=markdown", true]);
     expect(await saved("Menu", "Export for programs")).toEqual(["/api/export?format=jsonl", true]);
   });

@@ -30,7 +30,7 @@ function Save() {
     <form onSubmit={(event) => void save(event)}>
       <p>
         History, contacts and settings in one sealed file. Keys are in no backup, so an old one is merely an
-        old history. Messages that disappear are left out.
+        old history. Files, and messages that disappear, are left out.
       </p>
       <p>Only this opens it again, and it is kept nowhere. Write it down:</p>
       <p className="backup-secret">

@@ -56,6 +56,9 @@ export function ChatMenu({ chat, group }: { chat: Conversation; group: Group | n
             <MenuItem className="menu-item" href={exportOf(conversation, "markdown")} download="">
               Export
             </MenuItem>
+            <MenuItem className="menu-item" href={exportOf(conversation, "markdown", true)} download="">
+              Export with files
+            </MenuItem>
             <MenuItem
               className="menu-item"
               onAction={() =>

@@ -82,6 +82,14 @@ export function OwnMenu() {
               <MenuItem id="export" className="menu-item" href={exportOf(null, "markdown")} download="">
                 Export all chats
               </MenuItem>
+              <MenuItem
+                id="export-files"
+                className="menu-item"
+                href={exportOf(null, "markdown", true)}
+                download=""
+              >
+                Export all chats with files
+              </MenuItem>
               <MenuItem id="export-json" className="menu-item" href={exportOf(null, "jsonl")} download="">
                 Export for programs
               </MenuItem>

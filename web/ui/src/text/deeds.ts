@@ -40,7 +40,11 @@ export function muted({ muted_until }: Conversation, now: number): boolean {
   return muted_until !== null && muted_until > now;
 }
 
-/** Where a readable copy of a chat, or of all, is saved from. Messages that disappear are not in it. */
-export function exportOf(conversation: string | null, format: "markdown" | "jsonl"): string {
-  return `/api/export?format=${format}${conversation ? `&conversation=${conversation}` : ""}`;
+/**
+ * Where a readable copy of a chat, or of all, is saved from; with the files that are on this device it is an archive.
+ * Messages that disappear are not in it.
+ */
+export function exportOf(conversation: string | null, format: "markdown" | "jsonl", files = false): string {
+  const which = conversation ? `&conversation=${conversation}` : "";
+  return `/api/export?format=${format}${which}${files ? "&files=true" : ""}`;
 }
