@@ -144,11 +144,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
         "[here] WORDS",
         "look for words, everywhere or in this conversation; from:NAME, after:2026-03, before:2026",
     ),
-    (
-        "/export",
-        "[here] [files]",
-        "write a readable copy of everything, or of this chat; with its files",
-    ),
+    ("/export", "[here] [files]", "write a readable copy of everything, or of this chat; with its files"),
     ("/backup", "", "write history, contacts and settings to a sealed file"),
     ("/reply", "[#N] TEXT", "answer their last message, or number N of /history"),
     ("/edit", "[#N] TEXT", "give your last message, or number N, another text"),
