@@ -13,6 +13,7 @@ use crate::verbs::sessions;
 impl Chat {
     pub(super) fn sessions(&mut self, keyboard: &mut dyn Keyboard, end: Option<u32>) -> Result<(), Failure> {
         let list = self.wait(sessions::list(&self.door))?;
+        self.face.listed(|known| known.sessions = list.len());
         if let Some(n) = end {
             let session = sessions::nth(&list, n)?;
             self.ask(Request::EndSession { id: session.id.clone() })?;

@@ -44,7 +44,9 @@ impl Chat {
     pub(super) fn devices(&mut self, keyboard: &mut dyn Keyboard, what: Devices) -> Result<(), Failure> {
         match what {
             Devices::List => {
-                for line in lines(&self.face.look(), &self.wait(list(&self.door))?) {
+                let devices = self.wait(list(&self.door))?;
+                self.face.listed(|known| known.devices = devices.len());
+                for line in lines(&self.face.look(), &devices) {
                     keyboard.say(&line);
                 }
                 for handover in self.wait(handover::list(&self.door))? {

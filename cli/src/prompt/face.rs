@@ -9,6 +9,8 @@ use livechat_node::api::{
 };
 use tokio::sync::Notify;
 
+use super::arguments::Listed;
+use super::complete::Known;
 use crate::limits;
 use crate::render::{Look, mark};
 use crate::style::{Ink, Style};
@@ -47,6 +49,8 @@ struct State {
     sent: HashSet<MessageId>,
     /// Up to where each conversation is on the screen.
     shown: HashMap<ConversationId, u64>,
+    /// How long lists were that were shown last.
+    listed: Listed,
     /// Shown while nobody was known to be there; marked read with the next key.
     unmarked: HashMap<ConversationId, u64>,
 }
@@ -198,12 +202,21 @@ impl Face {
         self.state().groups.contains_key(&conversation)
     }
 
-    /// Titles of groups, for completion.
+    /// What there is to complete from.
     #[must_use]
-    pub fn group_titles(&self) -> Vec<String> {
-        let mut titles: Vec<String> = self.state().groups.values().cloned().collect();
-        titles.sort_unstable();
-        titles
+    pub fn known(&self) -> Known {
+        let names = self.names();
+        let state = self.state();
+        let mut groups: Vec<String> = state.groups.values().cloned().collect();
+        groups.sort_unstable();
+        let here = state.current.as_ref().map(|(id, _)| *id);
+        let messages = state.said.iter().rev().filter(|(c, ..)| Some(*c) == here).map(|(_, n, ..)| *n).collect();
+        Known { names, groups, messages, listed: state.listed }
+    }
+
+    /// A list was shown.
+    pub fn listed(&self, note: impl FnOnce(&mut Listed)) {
+        note(&mut self.state().listed);
     }
 
     /// The name of the other side of a conversation.

@@ -131,7 +131,10 @@ impl Chat {
 
     fn transfers(&self) -> Result<Vec<Transfer>, Failure> {
         match self.ask(Request::Transfers)? {
-            Response::Transfers { transfers } => Ok(transfers),
+            Response::Transfers { transfers } => {
+                self.face.listed(|known| known.transfers = transfers.len());
+                Ok(transfers)
+            }
             _ => Err(Failure::odd_answer()),
         }
     }

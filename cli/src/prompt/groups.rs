@@ -107,6 +107,7 @@ impl Chat {
             Grouping::Links => {
                 let group = self.group_here()?;
                 let links = self.wait(links::all(&self.door, &group))?;
+                self.face.listed(|known| known.links = links.len());
                 if links.is_empty() {
                     keyboard.say("No links into this group: /group link makes one.");
                 }

@@ -4,6 +4,7 @@
 //! ([`watch`], prints what comes in). [`screen`] keeps them apart; [`face`] is what both know.
 
 mod account;
+mod arguments;
 pub mod command;
 mod complete;
 pub mod deeds;
