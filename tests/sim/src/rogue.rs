@@ -280,18 +280,25 @@ impl Rogue {
 
     // ---- first contacts
 
-    /// Sends somebody's first device an introduction, honest or not.
+    /// Sends somebody's device an introduction, honest or not.
     ///
     /// # Panics
     /// When the directory doesn't have them.
     pub fn introduces(&mut self, world: &mut World, to: &str, introduction: &Introduction) {
-        let bytes = introduction.encode();
+        self.announces(world, to, Kind::Introduction, &introduction.encode());
+    }
+
+    /// Sends somebody's device what a hello announces, of any kind.
+    ///
+    /// # Panics
+    /// When the directory doesn't have them.
+    pub fn announces(&mut self, world: &mut World, to: &str, kind: Kind, bytes: &[u8]) {
         let bundle = bundle_of(world, to);
-        let fragments = Fragment::cut(Kind::Introduction, [3; 8], &bytes).expect("not too long");
+        let fragments = Fragment::cut(kind, [3; 8], bytes).expect("not too long");
         let mut secret = [0; 32];
         self.dice.fill_bytes(&mut secret);
         let count = u16::try_from(fragments.len()).expect("a number of fragments");
-        let hello = Hello { secret, fragments: count, digest: Sha256::digest(&bytes).into() };
+        let hello = Hello { secret, fragments: count, digest: Sha256::digest(bytes).into() };
         let to = Address { bucket: 0, epoch: epoch_at(world.now / 1_000), ephemeral: false };
         let mut envelopes = vec![seal_hello(&bundle.hello_key, &hello, to, &mut self.dice).expect("a key")];
         let keys = HelloKeys::new(&secret);
@@ -332,9 +339,10 @@ pub fn claim(world: &mut World, who: &str) -> Vec<u8> {
 }
 
 fn bundle_of(world: &mut World, who: &str) -> Bundle {
-    let username = world.people[who].username.clone();
+    let (username, device) = (world.people[who].username.clone(), world.people[who].device);
     let entry = world.relay.directory(&username, false).expect("they are listed");
-    Bundle::decode(&entry.devices.into_iter().next().expect("a device").bundle.0).expect("a bundle")
+    let mut bundles = entry.devices.into_iter().map(|d| Bundle::decode(&d.bundle.0).expect("a bundle"));
+    bundles.find(|b| b.device() == device).expect("their device")
 }
 
 /// The extensions of a group context with this charter.
