@@ -93,6 +93,15 @@ impl World {
         self.engine(who).devices()
     }
 
+    /// Where a machine was told that contacts and history lie for it.
+    ///
+    /// # Panics
+    /// When the machine is down.
+    #[must_use]
+    pub fn handed_over(&self, who: &str) -> Option<Left> {
+        self.engine(who).handed_over(self.kv(who)).expect("a look")
+    }
+
     /// Whether a machine knows that it was removed from its account.
     ///
     /// # Panics

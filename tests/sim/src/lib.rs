@@ -16,6 +16,7 @@
 //!   drops the engine, before the commit or between commit and effects; a restart opens it from the committed store.
 //! - [`relay::Relay`] signs receipts with a real key, numbers envelopes in two origins, hands out KeyPackages once.
 //! - [`crowd`] makes worlds of hundreds bearable, and writes down what the relay sees.
+//! - [`rogue::Rogue`] is somebody whose machine runs another program, with all the keys that it has.
 //! - [`Faults`] says what happens to everything on its way; [`World::heal`] ends all of it.
 //!
 //! Run tests in [`on_big_stack`]: unoptimised OpenMLS needs it.
@@ -30,6 +31,7 @@ pub mod group_schedule;
 mod look;
 pub mod person;
 pub mod relay;
+pub mod rogue;
 pub mod schedule;
 pub mod story;
 mod way;

@@ -32,6 +32,8 @@ pub struct Relay {
     pub says_orders: bool,
     /// Whose entry is shown under a name instead of its own.
     pub lies: BTreeMap<String, String>,
+    /// So many of the next envelopes it says it keeps, and loses.
+    pub loses: u32,
     /// Envelopes in one page; small pages make more of them.
     pub page: usize,
 }
@@ -64,6 +66,7 @@ impl Relay {
             orders: true,
             says_orders: true,
             lies: BTreeMap::new(),
+            loses: 0,
             page: limits::PAGE_ENVELOPES,
         }
     }
@@ -92,7 +95,11 @@ impl Relay {
         if !self.kept.contains_key(&id) {
             let origin = 1 + self.kept.len() as u64 % ORIGINS;
             let numbered = self.origins.entry(origin).or_default();
-            numbered.push(envelope.clone());
+            if self.loses > 0 {
+                self.loses -= 1;
+            } else {
+                numbered.push(envelope.clone());
+            }
             self.kept.insert(id, (origin, numbered.len() as u64));
         }
         self.present(id, unix_seconds)

@@ -110,7 +110,7 @@ impl Engine {
                 self.refuse(turn, at, entry.receipt.index, author)?;
                 Ok(false)
             }
-            Err(ApplyError::Own | ApplyError::Epoch) => Ok(false),
+            Err(ApplyError::Own) => Ok(false),
             Err(ApplyError::Store(e)) => Err(broken(e)),
             // Whatever trips the library came from outside: it must not stop the engine.
             Err(_) => {
