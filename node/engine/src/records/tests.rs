@@ -89,6 +89,7 @@ fn what_is_stored_is_laid_out_like_this() {
         Seal::Hello { hello_key: Box::new([1; wire::XWING_PUBLIC]), hello: Box::new([2; wire::HELLO_PLAIN]) },
         Seal::Introduction { secret: Zeroizing::new([3; 32]), fragment: fragment() },
         Seal::Group { group, epoch: 1, counter: 5, fragment: fragment() },
+        Seal::Late { secret: Zeroizing::new([6; 32]), leaf: 2, counter: 5, fragment: fragment() },
     ];
     let parcels = seals.into_iter().map(parcel).collect();
     insta::assert_snapshot!("queued", stored(&Queued { message: Some((conversation, 4)), parcels }));
