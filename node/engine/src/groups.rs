@@ -63,7 +63,7 @@ impl Group {
 
     /// Adds the newest epoch and drops those that are too many or too old, unless one may have to go back to them.
     /// Returns what was dropped.
-    pub(crate) fn push_epoch(&mut self, epoch: Epoch, clock: u64, rewinds_to: Option<u64>) -> Vec<u64> {
+    pub(crate) fn push_epoch(&mut self, epoch: Epoch, clock: u64, rewinds_to: Option<u64>) -> Vec<Epoch> {
         self.keys.insert(epoch.number, EnvelopeKeys::new(&epoch.secret));
         self.record.epochs.push(epoch);
         let surplus = self.record.epochs.len().saturating_sub(limits::EPOCHS);
@@ -78,12 +78,12 @@ impl Group {
             let keep = place == newest || held || (place >= surplus && !old);
             place += 1;
             if !keep {
-                dropped.push(e.number);
+                dropped.push(e.clone());
             }
             keep
         });
-        for number in &dropped {
-            self.keys.remove(number);
+        for epoch in &dropped {
+            self.keys.remove(&epoch.number);
         }
         dropped
     }
@@ -223,9 +223,10 @@ mod tests {
         for n in 0..5 {
             assert!(group.push_epoch(epoch(n, n), n, None).is_empty());
         }
-        assert_eq!(group.push_epoch(epoch(5, 5), 5, None), [0], "a sixth pushes out the first");
+        let numbers = |dropped: Vec<Epoch>| dropped.iter().map(|e| e.number).collect::<Vec<_>>();
+        assert_eq!(numbers(group.push_epoch(epoch(5, 5), 5, None)), [0], "a sixth pushes out the first");
         let later = 6 + limits::EPOCH_AGE;
-        assert_eq!(group.push_epoch(epoch(6, later), later, None), [1, 2, 3, 4], "replaced two days ago");
+        assert_eq!(numbers(group.push_epoch(epoch(6, later), later, None)), [1, 2, 3, 4], "replaced two days ago");
         assert_eq!(group.keys.keys().copied().collect::<Vec<_>>(), [5, 6], "the one before was in force until now");
     }
 }

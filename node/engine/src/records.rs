@@ -131,6 +131,8 @@ pub(crate) enum Seal {
     Introduction { secret: Zeroizing<[u8; 32]>, fragment: Fragment },
     /// As number `counter` of our leaf.
     Group { group: GroupId, epoch: u64, counter: u64, fragment: Fragment },
+    /// As number `counter` of our leaf in an epoch that is left behind, whose secret is kept for this alone.
+    Late { secret: Zeroizing<[u8; 32]>, leaf: u32, counter: u64, fragment: Fragment },
 }
 
 /// A first contact whose introduction isn't complete, or was dealt with.
@@ -166,6 +168,7 @@ impl core::fmt::Debug for Seal {
             Self::Hello { .. } => "Seal::Hello(…)",
             Self::Introduction { .. } => "Seal::Introduction(…)",
             Self::Group { .. } => "Seal::Group(…)",
+            Self::Late { .. } => "Seal::Late(…)",
         })
     }
 }
@@ -396,6 +399,9 @@ impl Seal {
             Self::Group { group, epoch, counter, fragment } => {
                 w.u8(3).raw(&group.0).u64(*epoch).u64(*counter).raw(&fragment.encode())
             }
+            Self::Late { secret, leaf, counter, fragment } => {
+                w.u8(4).raw(&secret[..]).u32(*leaf).u64(*counter).raw(&fragment.encode())
+            }
         };
     }
 
@@ -406,6 +412,12 @@ impl Seal {
             3 => Self::Group {
                 group: GroupId(r.array()?),
                 epoch: r.u64()?,
+                counter: r.u64()?,
+                fragment: read_fragment(r)?,
+            },
+            4 => Self::Late {
+                secret: Zeroizing::new(r.array()?),
+                leaf: r.u32()?,
                 counter: r.u64()?,
                 fragment: read_fragment(r)?,
             },

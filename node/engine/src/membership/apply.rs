@@ -14,6 +14,7 @@ use super::records::{Pending, What, Wish};
 use super::rewind::Aside;
 use crate::errors::HandleError;
 use crate::groups::session;
+use crate::outbox::Commits;
 use crate::tables::{Table, key};
 use crate::turn::Turn;
 use crate::view::{Membership, Standing};
@@ -181,7 +182,7 @@ impl Engine {
         let ended = entry.as_ref().map(|e| e.receipt.time);
         // By now the others may have dropped that epoch, although here it has only just ended.
         if entry.is_some_and(|e| e.receipt.time.saturating_add(limits::EPOCH_AGE / 1_000) < turn.seconds()) {
-            self.leave_epoch_behind(turn, at, group, epoch, true)?;
+            self.leave_epoch_behind(turn, at, group, epoch, Commits::Stay)?;
         }
         // Those who lost try again one after the other, not all at once.
         let jitter = turn.between(0, limits::BACKOFF_FIRST);

@@ -50,6 +50,7 @@ use crate::contacts::unproven;
 use crate::directory::Found;
 use crate::errors::{CommandError, HandleError, StoreError};
 use crate::groups::{Group, session};
+use crate::outbox::Commits;
 use crate::records::{self as kept, Conversation, Epoch};
 use crate::tables::Table;
 use crate::turn::Turn;
@@ -285,7 +286,7 @@ impl Engine {
         if let Some(old) = self.groups.get(&group) {
             let epochs: Vec<u64> = old.record.epochs.iter().map(|e| e.number).collect();
             for epoch in epochs {
-                self.outbox.drop_epoch(turn, group, epoch, false)?;
+                self.outbox.drop_epoch(turn, group, epoch, Commits::Go)?;
                 self.close_streams(turn, group, epoch)?;
             }
         }
@@ -379,8 +380,8 @@ impl Engine {
         self.rooms.rooms.insert(at, room);
         self.mind_door(at);
         for epoch in dropped {
-            self.leave_epoch_behind(turn, at, group, epoch, false)?;
-            self.close_streams(turn, group, epoch)?;
+            self.leave_epoch_behind(turn, at, group, epoch.number, Commits::Outlive(&epoch))?;
+            self.close_streams(turn, group, epoch.number)?;
         }
         for leaf in secret.leaves.iter().copied().filter(|l| *l != secret.own_leaf) {
             self.open_stream(turn, crate::groups::StreamKey { group, epoch: secret.epoch, leaf })?;

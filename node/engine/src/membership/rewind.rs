@@ -23,6 +23,7 @@ use super::{Drive, broken};
 use crate::effects::Append;
 use crate::errors::HandleError;
 use crate::groups::session;
+use crate::outbox::Commits;
 use crate::tables::{Table, key};
 use crate::turn::Turn;
 use crate::{Engine, limits};
@@ -418,7 +419,7 @@ impl Engine {
         for number in &lost {
             let kept: Option<Snapshot> = Table::Snapshots.get(turn.kv, &row(&group, *number))?;
             wanted.extend(kept.into_iter().flat_map(|k| k.wishes));
-            self.outbox.drop_epoch(turn, group, *number, false)?;
+            self.outbox.drop_epoch(turn, group, *number, Commits::Go)?;
             self.close_streams(turn, group, *number)?;
             Table::Order.delete(turn.kv, &row(&group, *number))?;
             self.settle(turn, at, group, *number)?;

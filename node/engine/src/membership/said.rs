@@ -16,6 +16,7 @@ use super::records::Said;
 use super::{broken, room_of};
 use crate::errors::HandleError;
 use crate::groups::session;
+use crate::outbox::Commits;
 use crate::records::Message;
 use crate::tables::{Table, key};
 use crate::timeline::message_key;
@@ -62,17 +63,16 @@ impl Engine {
         }
     }
 
-    /// An epoch is dropped, by the others at least: what they can't have opened is to be said again. `kept`: not here,
-    /// so that the commit that ended it still goes out in it.
+    /// An epoch is dropped, by the others at least: what they can't have opened is to be said again.
     pub(super) fn leave_epoch_behind(
         &mut self,
         turn: &mut Turn<'_>,
         at: ConversationId,
         group: GroupId,
         epoch: u64,
-        kept: bool,
+        commits: Commits<'_>,
     ) -> Result<(), HandleError> {
-        let unsent = self.outbox.drop_epoch(turn, group, epoch, kept)?;
+        let unsent = self.outbox.drop_epoch(turn, group, epoch, commits)?;
         let order = key(&[&group.0, &epoch.to_be_bytes()]);
         let ended = Table::Order.get::<Receipt>(turn.kv, &order)?.map_or(0, |r| r.time);
         let from = said_key(&group, epoch, 0);

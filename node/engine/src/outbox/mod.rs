@@ -26,11 +26,23 @@ use livechat_wire::sync::{Refusal, Verdict};
 use livechat_wire::{ConversationId, Envelope, EnvelopeId, RelayId, limits as wire};
 
 use crate::errors::{HandleError, StoreError};
-use crate::records::{Parcel, Queued, Seal};
+use crate::records::{Epoch, Parcel, Queued, Seal};
 use crate::tables::Table;
 use crate::turn::Turn;
 use crate::view::Delivery;
 use crate::{Engine, limits};
+
+/// What becomes of commits that are on their way in an epoch that is given up. Whoever is still in it learns how it
+/// ended from nothing else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Commits<'a> {
+    /// They are void.
+    Go,
+    /// Only the others have dropped the epoch: they still go out in it.
+    Stay,
+    /// They go out with what is left of this epoch.
+    Outlive(&'a Epoch),
+}
 
 /// A due time that doesn't come.
 const NEVER: u64 = u64::MAX;
@@ -116,26 +128,36 @@ impl Outbox {
         self.online
     }
 
-    /// Forgets what is on its way in an epoch whose keys go, here or only at the others (`kept`: then commits stay).
-    /// Returns the numbers of the payloads' first envelopes.
+    /// Forgets what is on its way in an epoch whose keys go, here or only at the others. Returns the numbers of the
+    /// payloads' first envelopes.
     pub fn drop_epoch(
         &mut self,
         turn: &mut Turn<'_>,
         group: GroupId,
         epoch: u64,
-        kept: bool,
+        commits: Commits<'_>,
     ) -> Result<BTreeSet<u64>, HandleError> {
         let sequences: Vec<u64> = self.entries.keys().copied().collect();
         let mut dropped = BTreeSet::new();
         for sequence in sequences {
-            let queued = queued(turn, sequence)?;
+            let mut queued = queued(turn, sequence)?;
             let first = queued.parcels.first().map(|p| &p.seal);
             let Some(Seal::Group { group: g, epoch: e, counter, fragment }) = first else { continue };
-            if (*g, *e) == (group, epoch) && !(kept && fragment.kind == Kind::Commit) {
-                dropped.insert(*counter);
-                Table::Outbox.delete(turn.kv, &sequence.to_be_bytes())?;
-                self.remove(sequence, &queued);
-                turn.queue_changed |= queued.message.is_some();
+            if (*g, *e) != (group, epoch) {
+                continue;
+            }
+            match commits {
+                Commits::Stay if fragment.kind == Kind::Commit => {}
+                Commits::Outlive(epoch) if fragment.kind == Kind::Commit => {
+                    queued.outlive(epoch);
+                    Table::Outbox.put(turn.kv, &sequence.to_be_bytes(), &queued)?;
+                }
+                _ => {
+                    dropped.insert(*counter);
+                    Table::Outbox.delete(turn.kv, &sequence.to_be_bytes())?;
+                    self.remove(sequence, &queued);
+                    turn.queue_changed |= queued.message.is_some();
+                }
             }
         }
         Ok(dropped)
@@ -444,6 +466,18 @@ impl Engine {
             self.advance_delivery(turn, conversation, position, Delivery::Accepted)?;
         }
         Ok(())
+    }
+}
+
+impl Queued {
+    /// Its epoch goes; the keys that it is sealed with stay with it.
+    fn outlive(&mut self, epoch: &Epoch) {
+        for parcel in &mut self.parcels {
+            if let Seal::Group { counter, fragment, .. } = &parcel.seal {
+                let (secret, leaf, counter) = (epoch.secret.clone(), epoch.own_leaf, *counter);
+                parcel.seal = Seal::Late { secret, leaf, counter, fragment: fragment.clone() };
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sealing what is queued, and sealing it again: same fragment, same number, fresh one-time key and epoch.
 
-use livechat_crypto::envelope::{Address, HelloKeys, seal_hello};
+use livechat_crypto::envelope::{Address, EnvelopeKeys, HelloKeys, seal_hello};
 use livechat_wire::Envelope;
 use livechat_wire::envelope::epoch_at;
 use livechat_wire::hello::Hello;
@@ -30,6 +30,9 @@ impl Engine {
                     return Err(HandleError::Inconsistent("a queued payload of an epoch that isn't there"));
                 };
                 Ok(keys.seal(leaf, *counter, fragment, to, turn.rng))
+            }
+            Seal::Late { secret, leaf, counter, fragment } => {
+                Ok(EnvelopeKeys::new(secret).seal(*leaf, *counter, fragment, to, turn.rng))
             }
         }
     }

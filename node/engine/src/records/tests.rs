@@ -89,6 +89,7 @@ fn what_is_stored_is_laid_out_like_this() {
         Seal::Hello { hello_key: Box::new([1; wire::XWING_PUBLIC]), hello: Box::new([2; wire::HELLO_PLAIN]) },
         Seal::Introduction { secret: Zeroizing::new([3; 32]), fragment: fragment() },
         Seal::Group { group, epoch: 1, counter: 5, fragment: fragment() },
+        Seal::Late { secret: Zeroizing::new([6; 32]), leaf: 2, counter: 5, fragment: fragment() },
     ];
     let parcels = seals.into_iter().map(parcel).collect();
     insta::assert_snapshot!("queued", stored(&Queued { message: Some((conversation, 4)), parcels }));
@@ -103,7 +104,8 @@ fn what_is_stored_is_laid_out_like_this() {
 fn what_holds_secrets_does_not_print_them() {
     let secret = Zeroizing::new([0xab; 32]);
     let introduction = Seal::Introduction { secret: secret.clone(), fragment: fragment() };
+    let late = Seal::Late { secret: secret.clone(), leaf: 0, counter: 0, fragment: fragment() };
     let epoch = Epoch { number: 1, own_leaf: 0, leaves: vec![], secret, since: 0, counter: 0 };
-    let printed = format!("{introduction:?} {epoch:?}");
-    assert_eq!(printed, "Seal::Introduction(…) Epoch { number: 1, .. }");
+    let printed = format!("{introduction:?} {late:?} {epoch:?}");
+    assert_eq!(printed, "Seal::Introduction(…) Seal::Late(…) Epoch { number: 1, .. }");
 }
