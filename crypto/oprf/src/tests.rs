@@ -1,11 +1,11 @@
-use core::convert::Infallible;
-use std::collections::VecDeque;
-
 use data_encoding::HEXLOWER;
-use rand_core::{TryCryptoRng, TryRng};
 use serde::Deserialize;
 
+use self::scripted::Scripted;
 use super::*;
+
+#[path = "../../src/vectors/scripted.rs"]
+mod scripted;
 
 fn hex(text: &str) -> Vec<u8> {
     HEXLOWER.decode(text.as_bytes()).unwrap()
@@ -15,38 +15,10 @@ fn array<const N: usize>(text: &str) -> [u8; N] {
     hex(text).try_into().unwrap()
 }
 
-/// Randomness that a vector prescribes; asking for more than there is fails the test.
-struct Scripted(VecDeque<u8>);
-
-impl Scripted {
-    /// A scalar below the order is what 64 bytes with zeros behind it are reduced to.
-    fn scalar(scalar: &str) -> Self {
-        Self(hex(scalar).into_iter().chain([0; 32]).collect())
-    }
+/// A scalar below the order is what 64 bytes with zeros behind it are reduced to.
+fn scalar(scalar: &str) -> Scripted {
+    Scripted::new(&[hex(scalar), vec![0; 32]].concat())
 }
-
-impl TryRng for Scripted {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, into: &mut [u8]) -> Result<(), Infallible> {
-        for byte in into {
-            *byte = self.0.pop_front().expect("the vector prescribes all randomness");
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Scripted {}
 
 #[derive(Deserialize)]
 struct File {
@@ -77,9 +49,9 @@ fn key(seed: u8) -> Key {
 
 /// A question and its answer; the numbers are no secrets here.
 fn asked(key: &Key) -> (Question, Evaluation) {
-    let question = Question::new(b"input", &mut Scripted::scalar(&"07".repeat(32))).unwrap();
+    let question = Question::new(b"input", &mut scalar(&"07".repeat(32))).unwrap();
     let blinded = Blinded::decode(&question.blinded()).unwrap();
-    let evaluation = key.evaluate(&blinded, &mut Scripted::scalar(&"09".repeat(32)));
+    let evaluation = key.evaluate(&blinded, &mut scalar(&"09".repeat(32)));
     (question, evaluation)
 }
 
@@ -90,10 +62,10 @@ fn rfc_9497_vectors_through_our_functions() {
     assert_eq!(key.public(), array(&file.public_key));
     assert_eq!(file.vectors.len(), 2);
     for v in file.vectors {
-        let question = Question::new(&hex(&v.input), &mut Scripted::scalar(&v.blind)).unwrap();
+        let question = Question::new(&hex(&v.input), &mut scalar(&v.blind)).unwrap();
         assert_eq!(question.blinded(), array(&v.blinded));
         let blinded = Blinded::decode(&hex(&v.blinded)).unwrap();
-        let evaluation = key.evaluate(&blinded, &mut Scripted::scalar(&v.proof_random_scalar));
+        let evaluation = key.evaluate(&blinded, &mut scalar(&v.proof_random_scalar));
         assert_eq!((evaluation.element, evaluation.proof), (array(&v.evaluated), array(&v.proof)));
         let output = question.finish(&evaluation.element, &evaluation.proof, &key.public()).unwrap();
         assert_eq!(output[..], hex(&v.output));

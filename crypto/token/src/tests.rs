@@ -1,14 +1,16 @@
-use core::convert::Infallible;
-use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use blind_rsa_signatures::reexports::rsa::traits::PublicKeyParts;
 use data_encoding::HEXLOWER;
 use rand_chacha::ChaCha20Rng;
-use rand_core::{SeedableRng, TryCryptoRng, TryRng};
+use rand_core::SeedableRng;
 use serde::Deserialize;
 
+use self::scripted::Scripted;
 use super::*;
+
+#[path = "../../src/vectors/scripted.rs"]
+mod scripted;
 
 fn hex(text: &str) -> Vec<u8> {
     HEXLOWER.decode(text.as_bytes()).unwrap()
@@ -24,32 +26,6 @@ fn rng(seed: u64) -> ChaCha20Rng {
 
 /// Two issuers' keys, made once for all tests here.
 static KEYS: LazyLock<[IssuerKey; 2]> = LazyLock::new(|| [1, 2].map(|n| IssuerKey::generate(&mut rng(n)).unwrap()));
-
-/// Randomness that a vector prescribes; asking for more than there is fails the test.
-struct Scripted(VecDeque<u8>);
-
-impl TryRng for Scripted {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, into: &mut [u8]) -> Result<(), Infallible> {
-        for byte in into {
-            *byte = self.0.pop_front().expect("the vector prescribes all randomness");
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Scripted {}
 
 #[derive(Deserialize)]
 struct File {
@@ -83,8 +59,8 @@ fn rfc_9578_vectors_through_our_functions() {
         let nonce: [u8; NONCE] = array(&hex(&v.nonce));
         assert_eq!(token[..98], public.input(&nonce));
         // Drawn: the salt, then a number below the modulus, least significant byte first.
-        let drawn = hex(&v.salt).into_iter().chain(hex(&v.blind).into_iter().rev()).collect();
-        let pending = Pending::new(&public, nonce, &mut Scripted(drawn)).unwrap();
+        let drawn: Vec<u8> = hex(&v.salt).into_iter().chain(hex(&v.blind).into_iter().rev()).collect();
+        let pending = Pending::new(&public, nonce, &mut Scripted::new(&drawn)).unwrap();
         assert_eq!(pending.blinded()[..], request[3..]);
         let answer = issuer.issue(pending.blinded(), &mut rng(3)).unwrap();
         assert_eq!(answer[..], hex(&v.token_response));
