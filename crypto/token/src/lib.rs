@@ -55,8 +55,10 @@ pub enum Refused {
 pub struct PublicKey {
     key: PublicKeySha384PSSDeterministic,
     modulus: [u8; SIZE],
-    /// What is signed, up to the nonce and behind it.
-    around: [[u8; 32]; 2],
+    /// SHA-256 of the challenge.
+    challenge: [u8; 32],
+    /// SHA-256 of the key.
+    id: [u8; 32],
 }
 
 impl PublicKey {
@@ -75,8 +77,8 @@ impl PublicKey {
 
     fn of(key: PublicKeySha384PSSDeterministic, modulus: [u8; SIZE], challenge: &[u8]) -> Result<Self, NotAKey> {
         let spki = key.to_spki().map_err(|_| NotAKey)?;
-        let around = [Sha256::digest(challenge).into(), Sha256::digest(spki).into()];
-        Ok(Self { key, modulus, around })
+        let (challenge, id) = (Sha256::digest(challenge).into(), Sha256::digest(spki).into());
+        Ok(Self { key, modulus, challenge, id })
     }
 
     /// The modulus.
@@ -88,7 +90,7 @@ impl PublicKey {
     /// `token_key_id` of RFC 9578 §6.5: SHA-256 of the key as a SubjectPublicKeyInfo for RSASSA-PSS.
     #[must_use]
     pub fn id(&self) -> &[u8; 32] {
-        &self.around[1]
+        &self.id
     }
 
     /// Checks a token.
@@ -105,8 +107,8 @@ impl PublicKey {
         let mut input = [0; 2 + NONCE + 64];
         input[..2].copy_from_slice(&TOKEN_TYPE.to_be_bytes());
         input[2..34].copy_from_slice(nonce);
-        input[34..66].copy_from_slice(&self.around[0]);
-        input[66..].copy_from_slice(&self.around[1]);
+        input[34..66].copy_from_slice(&self.challenge);
+        input[66..].copy_from_slice(&self.id);
         input
     }
 }
