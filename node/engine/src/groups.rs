@@ -69,19 +69,16 @@ impl Group {
         let surplus = self.record.epochs.len().saturating_sub(limits::EPOCHS);
         let newest = self.record.epochs.len() - 1;
         let mut place = 0;
-        let mut dropped = Vec::new();
         // An epoch ages from the moment the next one replaced it.
         let successors: Vec<u64> = self.record.epochs.iter().skip(1).map(|e| e.since).collect();
-        self.record.epochs.retain(|e| {
+        let goes = |e: &mut Epoch| {
             let old = successors.get(place).is_some_and(|s| s.saturating_add(limits::EPOCH_AGE) < clock);
             let held = rewinds_to.is_some_and(|first| first <= e.number);
             let keep = place == newest || held || (place >= surplus && !old);
             place += 1;
-            if !keep {
-                dropped.push(e.clone());
-            }
-            keep
-        });
+            !keep
+        };
+        let dropped: Vec<Epoch> = self.record.epochs.extract_if(.., goes).collect();
         for epoch in &dropped {
             self.keys.remove(&epoch.number);
         }
