@@ -11,7 +11,7 @@ use crate::args::ExportArgs;
 use crate::door::Door;
 use crate::exit::{Exit, Failure};
 use crate::out::Out;
-use crate::save::{Folder, Saving};
+use crate::save::{Folder, Place, Saving};
 
 #[derive(Serialize)]
 struct Saved<'a> {
@@ -87,10 +87,7 @@ pub async fn save(
     tell: impl FnMut(u64),
 ) -> Result<Copied, Failure> {
     let (conversation, title) = wanted(door, name).await?;
-    let file = match path {
-        Some(path) => Saving::at(path)?,
-        None => Saving::named(&file_name(title.as_deref(), format))?,
-    };
+    let file = Saving::begin(place(path, &file_name(title.as_deref(), format))?)?;
     let (path, messages) = write(door, Export::new(conversation, format), file, tell).await?;
     Ok(Copied { path, messages, files: None })
 }
@@ -107,14 +104,16 @@ pub async fn save_with_files(
     tell: impl FnMut(u64),
 ) -> Result<Copied, Failure> {
     let (conversation, title) = wanted(door, name).await?;
-    let folder = match path {
-        Some(path) => Folder::at(path)?,
-        None => Folder::named(&folder_name(title.as_deref()))?,
-    };
+    let folder = Folder::begin(place(path, &folder_name(title.as_deref()))?)?;
     let (taken, files) = take_along(door, conversation, &folder.inner(FOLDER)?).await?;
-    let text = Saving::at(&folder.path().join(format!("chat.{}", format.extension())))?;
+    let text = Saving::begin(Place::at(&folder.path().join(format!("chat.{}", format.extension())))?)?;
     let (_, messages) = write(door, Export::new(conversation, format).beside(taken), text, tell).await?;
     Ok(Copied { path: folder.finish()?, messages, files: Some(files) })
+}
+
+/// The path that was asked for, or a name of its own.
+fn place(path: Option<&Path>, name: &str) -> Result<Place, Failure> {
+    path.map_or_else(|| Ok(Place::named(name)), Place::at)
 }
 
 async fn take_along(door: &Door, conversation: Option<ConversationId>, into: &Path) -> Result<(Taken, u64), Failure> {
